@@ -1,0 +1,1 @@
+"""Judges portraits: detection, landmarks, measures, gates, comparison."""

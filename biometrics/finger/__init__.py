@@ -1,0 +1,1 @@
+"""Judges fingerprints: quality, minutiae, matching, and what to ask of the person next."""

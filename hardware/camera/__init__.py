@@ -1,0 +1,1 @@
+"""Cameras: real ones, replayed ones, and a simulated sitter."""

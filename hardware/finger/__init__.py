@@ -1,0 +1,1 @@
+"""Fingerprint readers: the serial modules, their simulator, and synthetic fingers."""

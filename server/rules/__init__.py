@@ -1,0 +1,1 @@
+"""Plain Python that knows the law's tables and the lives; no flask, no sqlalchemy."""

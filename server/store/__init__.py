@@ -1,0 +1,1 @@
+"""Tables, journal, audit and vault; no page and no rule of law."""

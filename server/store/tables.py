@@ -1,0 +1,276 @@
+"""The server's tables. Appointments and slots stand in `scheduler`; here they are known by id.
+
+It holds columns and constraints only: what may happen is decided in `server.rules`.
+"""
+
+import enum
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.database import Base
+from server.rules.dossier import DossierEvent, DossierState
+
+
+class Verdict(enum.StrEnum):
+    """What an officer decides of a capture."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    ASK_RECAPTURE = "ask_recapture"
+    ASK_CORRECTION = "ask_correction"
+
+
+class Role(enum.StrEnum):
+    """What an officer may do."""
+
+    VERIFIER = "verifier"
+    CAPTURER = "capturer"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+
+
+class Dossier(Base):
+    """A citizen's request, from the first answer of the wizard to the card."""
+
+    __tablename__ = "dossier"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    """Given at filing: DEMO.001.026-261124-000123."""
+    state: Mapped[DossierState]
+    profile: Mapped[str] = mapped_column(sa.String(32))
+    """Which body of law applies: can-cuoc-2026."""
+    purpose: Mapped[str] = mapped_column(sa.String(16))
+    """Case code: NEW, EX_AGE, ..."""
+    draft_token_hash: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32), unique=True)
+    person_key: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32), index=True)
+    """HMAC of the personal number."""
+    personal_number: Mapped[str | None] = mapped_column(sa.String(12))
+    full_name: Mapped[str | None] = mapped_column(sa.String(200))
+    birth_date: Mapped[date | None]
+    """The first of January where only the year is known (`birth_year_only`)."""
+    birth_year_only: Mapped[bool] = mapped_column(default=False)
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the citizen entered (DC02), by field name."""
+    person: Mapped[dict[str, Any] | None]
+    """The person as the population registry gave it at the data check."""
+    message: Mapped[dict[str, Any] | None]
+    """The officer's last message to the citizen: {"code": ..., "text": ...}."""
+    language: Mapped[str] = mapped_column(sa.String(2), default="vi")
+    created_at: Mapped[datetime]
+    filed_at: Mapped[datetime | None]
+    due_on: Mapped[date | None]
+    """The promised day, from the deadline table, set when the capture is stored."""
+
+
+class DossierCounter(Base):
+    """The running number of dossier codes, one row a unit and day."""
+
+    __tablename__ = "dossier_counter"
+
+    unit: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class Ticket(Base):
+    """Which appointment a ticket points to; the ticket itself is never stored."""
+
+    __tablename__ = "ticket"
+
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    appointment_id: Mapped[UUID] = mapped_column(unique=True)
+    dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
+
+
+class Journal(Base):
+    """What happened to a dossier; append-only."""
+
+    __tablename__ = "journal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
+    at: Mapped[datetime]
+    event: Mapped[DossierEvent]
+    state_after: Mapped[DossierState]
+    actor: Mapped[str] = mapped_column(sa.String(80))
+    """citizen, kiosk:NAME, officer:ID, system."""
+    note: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Audit(Base):
+    """Every read of biometrics and every decision, chained; append-only."""
+
+    __tablename__ = "audit"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(sa.String(80))
+    action: Mapped[str] = mapped_column(sa.String(40))
+    subject: Mapped[str] = mapped_column(sa.String(120))
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    prev_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+
+
+class AuditHead(Base):
+    """The last entry of the audit chain: one row, locked by each append."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+
+
+class Officer(Base):
+    """Somebody who works here."""
+
+    __tablename__ = "officer"
+
+    id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    station: Mapped[str] = mapped_column(sa.String(16))
+    role: Mapped[Role]
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    totp_secret: Mapped[str] = mapped_column(sa.String(64))
+    totp_last_step: Mapped[int] = mapped_column(default=0)
+    """The last time step accepted, so that a code works once."""
+    pin_hash: Mapped[str | None] = mapped_column(sa.String(200))
+    """Argon2id of the PIN used at kiosks."""
+    active: Mapped[bool] = mapped_column(default=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class OfficerSession(Base):
+    """A signed-in officer; the cookie holds the token, the row only its hash."""
+
+    __tablename__ = "officer_session"
+
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    officer_id: Mapped[str] = mapped_column(sa.ForeignKey("officer.id"), index=True)
+    csrf: Mapped[str] = mapped_column(sa.String(64))
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Device(Base):
+    """A kiosk that may check people in and send captures."""
+
+    __tablename__ = "device"
+
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    """SHA-256 of the public key, hex."""
+    name: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    station: Mapped[str] = mapped_column(sa.String(16), index=True)
+    public_key: Mapped[bytes]
+    """SubjectPublicKeyInfo, DER."""
+    trust: Mapped[str] = mapped_column(sa.String(16))
+    """software or tpm."""
+    enrolled_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class VisitRow(Base):
+    """Somebody checked in at a kiosk."""
+
+    __tablename__ = "visit"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
+    appointment_id: Mapped[UUID]
+    device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"))
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    how: Mapped[str | None] = mapped_column(sa.String(20))
+    """sealed, gave_up, timed_out, officer."""
+
+
+class Upload(Base):
+    """A packet on its way up; its bytes are a file named by its digest."""
+
+    __tablename__ = "upload"
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"))
+    size: Mapped[int]
+    offset: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime]
+
+
+class CaptureRow(Base):
+    """A sealed capture that is stored; the web tiers hold no key to it."""
+
+    __tablename__ = "capture"
+    __table_args__ = (sa.UniqueConstraint("device_id", "sequence"),)
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"))
+    sequence: Mapped[int]
+    dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
+    visit_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("visit.id"))
+    appointment_id: Mapped[UUID]
+    station: Mapped[str] = mapped_column(sa.String(16), index=True)
+    operator: Mapped[str | None] = mapped_column(sa.String(40))
+    """The officer who helped at the kiosk, who therefore may not decide."""
+    simulated: Mapped[bool]
+    size: Mapped[int]
+    captured_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    receipt: Mapped[dict[str, Any]]
+
+
+class Grant(Base):
+    """Leave to open one capture once, written with its audit entry; the unsealer asks for it."""
+
+    __tablename__ = "grant"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.ForeignKey("capture.digest"), index=True)
+    officer_id: Mapped[str] = mapped_column(sa.ForeignKey("officer.id"))
+    granted_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Review(Base):
+    """What the unsealing process computed from a capture: figures only, no image."""
+
+    __tablename__ = "review"
+
+    digest: Mapped[str] = mapped_column(sa.ForeignKey("capture.digest"), primary_key=True)
+    at: Mapped[datetime]
+    distance: Mapped[float | None]
+    outcome: Mapped[str] = mapped_column(sa.String(16))
+    """match, unsure, no_match, not_assessed."""
+    model: Mapped[str] = mapped_column(sa.String(120))
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Decision(Base):
+    """What an officer decided of a capture; one a capture."""
+
+    __tablename__ = "decision"
+
+    digest: Mapped[str] = mapped_column(sa.ForeignKey("capture.digest"), primary_key=True)
+    officer_id: Mapped[str] = mapped_column(sa.ForeignKey("officer.id"))
+    verdict: Mapped[Verdict]
+    reason: Mapped[str | None] = mapped_column(sa.String(40))
+    text: Mapped[str | None] = mapped_column(sa.String(500))
+    at: Mapped[datetime]
+
+
+class Throttle(Base):
+    """Counted tries in a window, in the database so that every worker sees them."""
+
+    __tablename__ = "throttle"
+
+    bucket: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    window: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
