@@ -1,0 +1,74 @@
+"""What an installation decides: read once from the environment, then passed on as a value."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+PREFIX = "THUNHAN_"
+
+
+class SettingsMissing(Exception):
+    """A setting is absent or wrong; the message names the environment variable."""
+
+
+class Settings(BaseModel):
+    """The server's settings.
+
+    Each is read from ``THUNHAN_`` + its name in capitals, e.g. ``THUNHAN_DATABASE``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database: str
+    """SQLAlchemy address, ``sqlite:////var/lib/thunhan/thunhan.db`` or ``postgresql+psycopg://``."""
+    data: Path
+    """Folder of everything that is no row: packets, receipt key, public sealing keys."""
+    secret_file: Path
+    """32 or more random bytes: cookies, ticket and person keys are derived from it."""
+    registry_url: str = "http://127.0.0.1:8104"
+    """The population registry."""
+    unseal_socket: Path
+    """Unix socket of the unsealing process."""
+    citizen_url: str = "http://127.0.0.1:8100"
+    """As citizens reach us: on slips and in calendar files."""
+    hosts: str = "127.0.0.1,localhost"
+    """Host names we answer to, separated by commas."""
+    https: bool = False
+    """True behind TLS: cookies become Secure and ``__Host-``."""
+    rehearsal: bool = False
+    """True where stand-in devices are let in; their captures are refused otherwise."""
+
+    @property
+    def secret(self) -> bytes:
+        """Return the secret's bytes.
+
+        Raises:
+            SettingsMissing: the file is absent or holds fewer than 32 bytes.
+        """
+        try:
+            secret = self.secret_file.read_bytes()
+        except OSError as error:
+            raise SettingsMissing(f"{PREFIX}SECRET_FILE: {error}") from error
+        if len(secret) < 32:  # noqa: PLR2004 - 256 bits
+            raise SettingsMissing(f"{PREFIX}SECRET_FILE: fewer than 32 bytes")
+        return secret
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Return the settings in `environment`.
+
+        Raises:
+            SettingsMissing: a setting is absent or wrong.
+        """
+        found = {
+            name: environment[PREFIX + name.upper()]
+            for name in cls.model_fields
+            if PREFIX + name.upper() in environment
+        }
+        try:
+            return cls.model_validate(found)
+        except ValueError as error:
+            raise SettingsMissing(f"settings ({PREFIX}...): {error}") from error

@@ -1,0 +1,1 @@
+"""Pages and endpoints: they read the clock, open the transaction and commit."""
