@@ -1,0 +1,36 @@
+"""Draws the lives' pictures from their tables: `./run python -m tests.diagrams > docs/lives.md`."""
+
+from collections.abc import Mapping
+
+import kiosk.life
+import scheduler.life
+
+import server.rules.dossier
+
+LIVES: dict[str, Mapping[object, Mapping[object, object]]] = {
+    "Dossier": server.rules.dossier.LIFE,  # type: ignore[dict-item]  # Mapping's key is invariant
+    "Appointment": scheduler.life.LIFE,  # type: ignore[dict-item]
+    "Visit at the kiosk": kiosk.life.LIFE,  # type: ignore[dict-item]
+}
+
+
+def draw() -> str:
+    """Return the page, one state diagram a life."""
+    lines = [
+        "# Lives",
+        "",
+        "Drawn from the tables; `./run python -m tests.diagrams` draws it anew.",
+    ]
+    for name, life in LIVES.items():
+        lines += ["", f"## {name}", "", "```mermaid", "stateDiagram-v2"]
+        lines += [
+            f"    {state} --> {to}: {event}"
+            for state, events in life.items()
+            for event, to in events.items()
+        ]
+        lines.append("```")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(draw(), end="")
