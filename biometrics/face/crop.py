@@ -1,0 +1,64 @@
+"""The picture for the card: 3 to 4, levelled, framed by the eyes and the chin, without metadata.
+
+It judges nothing; whoever crops has looked at the verdict first.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.face.landmarks import Landmarks
+
+if TYPE_CHECKING:
+    from biometrics.face.judge import Verdict
+
+WIDTH: Final = 900
+HEIGHT: Final = 1200
+CHIN_SHARE: Final = 0.36
+"""T over the picture's height: the head then fills 72-75 % of it (docs/portrait.md)."""
+EYE_LINE: Final = 0.40
+"""From the top, share of the height: guidance for Vietnamese passport photographs."""
+_QUALITY: Final = 95
+
+
+class NothingToCrop(ValueError):
+    """There is no face in the verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cropped:
+    """The master picture: JPEG without metadata."""
+
+    image: bytes
+    width: int
+    height: int
+
+
+def window(face: Landmarks, width: int, height: int) -> NDArray[np.float64]:
+    """Return the 2 x 3 map from the picture of `face` to the levelled crop of `width` x `height`."""
+    scale = CHIN_SHARE * height / max(face.eye_to_chin, 1e-6)
+    turn = np.asarray(cv2.getRotationMatrix2D((0.0, 0.0), face.level, scale), np.float64)
+    eyes = turn[:, :2] @ face.between_eyes.astype(np.float64)
+    turn[:, 2] = np.array([width / 2, EYE_LINE * height]) - eyes
+    return turn
+
+
+def crop(pixels: NDArray[np.uint8], verdict: "Verdict") -> Cropped:
+    """Return the card's picture of the face that `verdict` found in `pixels`.
+
+    Raises:
+        NothingToCrop: the verdict has no face.
+    """
+    if verdict.face is None:
+        raise NothingToCrop("the verdict found no face")
+    frame = window(verdict.face, WIDTH, HEIGHT)
+    scale = float(np.hypot(frame[0, 0], frame[0, 1]))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    image = cv2.warpAffine(
+        pixels, frame, (WIDTH, HEIGHT), flags=how, borderMode=cv2.BORDER_REPLICATE
+    )
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return Cropped(image=data.tobytes(), width=WIDTH, height=HEIGHT)

@@ -1,0 +1,38 @@
+"""What a sitter can mend, one at a time, in a fixed order of priority.
+
+It holds no sentences (those stand in `hints.json`) and decides nothing.
+"""
+
+import enum
+from importlib.resources import files
+
+from biometrics.words import Words
+
+
+class PortraitHint(enum.StrEnum):
+    """Directions are the sitter's own: LEFT means "move to your left"."""
+
+    NO_FACE = "no_face"
+    SECOND_PERSON = "second_person"
+    CLOSER = "closer"
+    FARTHER = "farther"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+    TURN = "turn"
+    CHIN_UP = "chin_up"
+    CHIN_DOWN = "chin_down"
+    HEAD_STRAIGHT = "head_straight"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    SHADOW = "shadow"
+    EYES_OPEN = "eyes_open"
+    MOUTH_CLOSED = "mouth_closed"
+    BACKGROUND = "background"
+    BLUR = "blur"
+
+
+def words() -> Words:
+    """Return the sentences of this package, keyed ``portrait.<value>``."""
+    return Words(files("biometrics.face").joinpath("hints.json"))
