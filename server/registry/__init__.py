@@ -1,0 +1,1 @@
+"""The population registry as we see it: a port, a client and a stand-in."""
