@@ -13,7 +13,7 @@ import numpy as np
 from biometrics.face.landmarks import CHIN, FOREHEAD, Landmarks
 
 _ACROSS: Final = ((234, 454), (33, 263), (61, 291))
-LEVEL_PITCH: Final = 0.0
+LEVEL_PITCH: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
