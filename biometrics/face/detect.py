@@ -64,9 +64,7 @@ class Detector:
         sizes = values[:, 2:4]
         boxes = np.concatenate([centres - sizes / 2, sizes], 1) * _SIDE
         points = (values[:, 4:].reshape(-1, 6, 2) + anchors[:, None]) * _SIDE
-        chosen = cv2.dnn.NMSBoxes(
-            boxes.tolist(), scores[kept].tolist(), self._threshold, _OVERLAP
-        )
+        chosen = cv2.dnn.NMSBoxes(boxes.tolist(), scores[kept].tolist(), self._threshold, _OVERLAP)
         found = []
         for index in np.asarray(chosen).flatten():
             corner = (boxes[index, :2] - shift) / scale

@@ -155,7 +155,9 @@ class Iris:
         width = max(float(np.linalg.norm(outer - inner)), 1.0)
         across = (outer - inner) if left else (inner - outer)
         angle = math.atan2(float(across[1]), float(across[0]))
-        window = _window((float(centre[0]), float(centre[1])), width * _IRIS_GROWS, angle, _IRIS_SIDE)
+        window = _window(
+            (float(centre[0]), float(centre[1])), width * _IRIS_GROWS, angle, _IRIS_SIDE
+        )
         if left:
             mirror = np.array([[-1, 0, _IRIS_SIDE - 1], [0, 1, 0], [0, 0, 1]], np.float64)
             window = (mirror @ np.vstack([window, [0, 0, 1]]))[:2]

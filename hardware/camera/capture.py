@@ -50,9 +50,7 @@ class DeviceCamera:
         """Return what the camera says of itself."""
         width = int(self._device.get(cv2.CAP_PROP_FRAME_WIDTH))
         height = int(self._device.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        return CameraInfo(
-            name=f"camera {self._index}", simulated=False, width=width, height=height
-        )
+        return CameraInfo(name=f"camera {self._index}", simulated=False, width=width, height=height)
 
     def read(self) -> Frame:
         """Return the newest frame that was not returned yet.

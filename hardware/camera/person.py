@@ -3,8 +3,10 @@
 It poses nobody and draws no scene.
 """
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import Final
 
 import cv2
@@ -35,7 +37,7 @@ EYES: Final = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
-_CREASES: Final = ((30, 29, 27, 28, 56), (260, 259, 257, 258, 286))
+_UNDER_EYES: Final = ((119, 118, 101), (348, 347, 330))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +84,18 @@ _SHIRTS: Final = (
 
 @lru_cache(maxsize=256)
 def person(seed: int) -> Person:
-    """Return the person of `seed`; the same seed gives the same person for ever."""
-    draw = np.random.default_rng([20261124, abs(seed)])
+    """Return the person of `seed`; the same seed gives the same person for ever.
+
+    The first seeds stand for draws whose faces lie far apart (`tests/tools/sitter_people.py`);
+    of later ones some look alike.
+    """
+    chosen = _people()
+    return drawn(chosen[seed - 1] if 1 <= seed <= len(chosen) else len(chosen) + abs(seed), seed)
+
+
+def drawn(number: int, seed: int) -> Person:
+    """Return the person of draw `number`, called `seed`."""
+    draw = np.random.default_rng([20261124, number])
 
     def knob(reach: float) -> float:
         # Away from the middle: the average of a knob is the photograph itself.
@@ -93,29 +105,35 @@ def person(seed: int) -> Person:
     dark = float(draw.uniform(0.0, 1.0))
     return Person(
         seed=seed,
-        face_width=knob(0.10),
-        jaw_width=knob(0.12),
-        chin=knob(0.10),
-        eye_distance=knob(0.09),
-        eye_size=knob(0.16),
-        eye_slant=knob(0.10),
-        eye_height=knob(0.06),
-        brow_height=knob(0.07),
-        nose_width=knob(0.22),
-        nose_length=knob(0.10),
-        mouth_width=knob(0.14),
-        mouth_height=knob(0.05),
-        lip_fullness=knob(0.35),
-        cheeks=knob(0.06),
-        forehead=knob(0.08),
-        hair=(-95.0 + 85.0 * dark, 2.0 + float(draw.uniform(-3, 5)), -17.0 + 15.0 * dark),
-        skin=(float(draw.uniform(-62, 8)), float(draw.uniform(-5, 6)), float(draw.uniform(-6, 12))),
+        face_width=knob(0.13),
+        jaw_width=knob(0.17),
+        chin=knob(0.13),
+        eye_distance=knob(0.13),
+        eye_size=knob(0.20),
+        eye_slant=knob(0.16),
+        eye_height=knob(0.08),
+        brow_height=knob(0.10),
+        nose_width=knob(0.32),
+        nose_length=knob(0.13),
+        mouth_width=knob(0.20),
+        mouth_height=knob(0.07),
+        lip_fullness=knob(0.45),
+        cheeks=knob(0.10),
+        forehead=knob(0.11),
+        hair=(-112.0 + 72.0 * dark**1.5, 2.0 + float(draw.uniform(-3, 5)), -17.0 + 14.0 * dark),
+        skin=(float(draw.uniform(-60, 0)), float(draw.uniform(-4, 5)), float(draw.uniform(-6, 8))),
         shirt=_SHIRTS[int(draw.integers(len(_SHIRTS)))],
-        brows=float(draw.uniform(0.0, 0.75)),
-        stubble=float(max(0.0, draw.uniform(-0.4, 0.45))),
+        brows=float(draw.uniform(-0.1, 0.8)),
+        stubble=float(max(0.0, draw.uniform(-0.5, 0.5))),
         lips=float(draw.uniform(-0.25, 0.3)),
         grain=int(draw.integers(1 << 31)),
     )
+
+
+@lru_cache(maxsize=1)
+def _people() -> tuple[int, ...]:
+    text = files("hardware.camera").joinpath("data", "people.json").read_text(encoding="utf-8")
+    return tuple(json.loads(text)["draws"])
 
 
 @lru_cache(maxsize=16)
@@ -154,12 +172,15 @@ def _sharpened(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(large, low, high).astype(np.uint8)
 
 
-def _region(cut: Cutout, indices: tuple[int, ...], blur: float, grow: int = 0) -> NDArray[np.float32]:
+def _region(
+    cut: Cutout, indices: tuple[int, ...], blur: float, grow: int = 0
+) -> NDArray[np.float32]:
     canvas = np.zeros(((_BOTTOM - _TOP) * ZOOM, (_RIGHT - _LEFT) * ZOOM), np.uint8)
     points = np.rint((cut.points[list(indices), :2] - ORIGIN) * ZOOM).astype(np.int32)
     cv2.fillPoly(canvas, [points], 255)
     if grow:
-        canvas = np.asarray(cv2.dilate(canvas, np.ones((grow, grow), np.uint8)), np.uint8)
+        change = cv2.dilate if grow > 0 else cv2.erode
+        canvas = np.asarray(change(canvas, np.ones((abs(grow), abs(grow)), np.uint8)), np.uint8)
     return np.asarray(cv2.GaussianBlur(canvas, (0, 0), blur), np.float32) / np.float32(255)
 
 
@@ -191,7 +212,8 @@ def _shares(
         "brows": brows,
         "lips": lips * (1 - mouth),
         "mouth": mouth,
-        "gape": _region(cut, MOUTH, 0.7),
+        "rim": _region(cut, MOUTH, 3.5, -3),
+        "gape": _region(cut, MOUTH, 0.8, -7),
         "beard": beard.astype(np.float32),
     }
 
@@ -210,6 +232,8 @@ def _paint(lab: NDArray[np.float32], shares: dict[str, NDArray[np.float32]], who
         layer = lab[..., channel]
         layer += shares["mouth"] * (np.float32(np.median(layer[lips])) - layer)
         layer += shares["gape"] * (dark - layer)
+    # Where lips meet they turn away from the light.
+    lab[..., 0] *= 1 - 0.45 * shares["rim"] * (1 - shares["gape"])
     lab[..., 0] *= 1 - 0.75 * who.brows * shares["brows"]
     lab[..., 0] *= 1 - 0.4 * who.lips * shares["lips"]
     lab[..., 1] += 16 * who.lips * shares["lips"]
@@ -221,13 +245,12 @@ def _paint(lab: NDArray[np.float32], shares: dict[str, NDArray[np.float32]], who
 
 
 def _shut(lab: NDArray[np.float32], cut: Cutout) -> None:
-    """Paint lids over both eyes: skin from above them, lashes along the lower lid."""
-    for eye, crease in zip(EYES, _CREASES, strict=True):
+    """Paint lids over both eyes: skin from below them, lashes along the lower lid."""
+    for eye, under in zip(EYES, _UNDER_EYES, strict=True):
         points = (cut.points[list(eye), :2] - ORIGIN) * ZOOM
-        above = np.rint((cut.points[list(crease), :2] - ORIGIN) * ZOOM).astype(int)
-        skin = np.median([lab[y - 3 : y + 3, x - 3 : x + 3].mean((0, 1)) for x, y in above], axis=0)
-        # Above the eye lies the shadow of the brow; a lid catches the light.
-        skin[0] *= 1.12
+        below = np.rint((cut.points[list(under), :2] - ORIGIN) * ZOOM).astype(int)
+        skin = np.median([lab[y - 3 : y + 3, x - 3 : x + 3].mean((0, 1)) for x, y in below], axis=0)
+        skin[0] *= 0.94
         canvas = np.zeros(lab.shape[:2], np.uint8)
         hull = cv2.convexHull(np.rint(points).astype(np.int32))
         cv2.fillConvexPoly(canvas, hull, 255)

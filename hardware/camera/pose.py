@@ -16,10 +16,21 @@ from hardware.camera.photograph import cutout
 
 Points = NDArray[np.float32]
 
-STRAIGHTEN: Final = (1.2, -8.0, -3.3)
+STRAIGHTEN: Final = (0.2, -13.0, -3.3)
 """Yaw, pitch and roll in degrees that bring the photograph's head upright."""
-_INNER_UPPER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415)
-_INNER_LOWER: Final = (95, 88, 178, 87, 14, 317, 402, 318, 324)
+# The rows of the lips between the corners, from the outside in.
+_UPPER: Final = (
+    (185, 40, 39, 37, 0, 267, 269, 270, 409),
+    (184, 74, 73, 72, 11, 302, 303, 304, 408),
+    (183, 42, 41, 38, 12, 268, 271, 272, 407),
+    (191, 80, 81, 82, 13, 312, 311, 310, 415),
+)
+_LOWER: Final = (
+    (146, 91, 181, 84, 17, 314, 405, 321, 375),
+    (77, 90, 180, 85, 16, 315, 404, 320, 307),
+    (96, 89, 179, 86, 15, 316, 403, 319, 325),
+    (95, 88, 178, 87, 14, 317, 402, 318, 324),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +98,21 @@ def _neutral() -> Points:
     # The corners of a smile stand high, its lips are stretched thin.
     for corner in (61, 291):
         _pull(points, points[corner, :2].copy(), 0.17, (0.0, 0.045))
-    upper, lower = list(_INNER_UPPER), list(_INNER_LOWER)
+    upper, lower = list(_UPPER[-1]), list(_LOWER[-1])
     meet = points[upper, 1] * 0.55 + points[lower, 1] * 0.45
-    points[[78, 308], 1] += 0.02
     gap = float((points[lower, 1] - points[upper, 1]).max())
     _pull(points, points[17, :2].copy(), 0.3, (0.0, -0.4 * gap))
     _pull(points, points[0, :2].copy(), 0.16, (0.0, 0.3 * gap))
-    points[upper, 1] = meet
-    points[lower, 1] = meet + 0.012
+    _part(points, meet, meet + np.float32(0.016))
     return points
+
+
+def _part(points: Points, upper: NDArray[np.float32], lower: NDArray[np.float32]) -> None:
+    """Bring the lips' inner rims to these heights and spread the rows behind them evenly."""
+    for rows, rim in ((_UPPER, upper), (_LOWER, lower)):
+        outer = points[list(rows[0]), 1].copy()
+        for at, row in enumerate(rows[1:], start=1):
+            points[list(row), 1] = outer + (rim - outer) * (at / 3)
 
 
 class _Swell:
@@ -126,9 +143,7 @@ class _Swell:
         self.points[:, 1] -= weights * by * (self.points[:, 0] - spot[0])
 
 
-def _pull(
-    points: Points, spot: NDArray[np.float32], reach: float, by: tuple[float, float]
-) -> None:
+def _pull(points: Points, spot: NDArray[np.float32], reach: float, by: tuple[float, float]) -> None:
     weights = np.exp(-((points[:, :2] - spot) ** 2).sum(1) / (2 * reach**2))
     points[:, :2] += weights[:, None] * np.array(by, np.float32)
 
@@ -136,16 +151,16 @@ def _pull(
 def _open(points: Points, share: float) -> None:
     if share <= 0:
         return
-    drop = 0.32 * share
-    upper = points[list(_INNER_UPPER), :2].copy()
-    before = points[:, 1].copy()
+    drop = np.float32(0.30 * share)
+    rims = [points[list(rows[-1]), :2].copy() for rows in (_UPPER, _LOWER)]
     meet = float(points[14, 1])
-    ease = np.clip((points[:, 1] - meet) / 0.08, 0, 1)
-    width = np.exp(-((points[:, 0] / 0.55) ** 2))
-    below = np.exp(-(np.clip(points[:, 1] - 0.95, 0, None) ** 2) / (2 * 0.6**2))
-    points[:, 1] = before + drop * ease * width * below
-    points[list(_INNER_LOWER), 1] = before[list(_INNER_LOWER)] + drop * width[list(_INNER_LOWER)]
-    points[list(_INNER_UPPER), :2] = upper
+    # The jaw goes down whole below the mouth, and less and less towards ears and collar.
+    ease = np.clip((points[:, 1] - meet) / 0.05, 0, 1)
+    width = np.exp(-((points[:, 0] / 0.6) ** 2))
+    below = np.exp(-(np.clip(points[:, 1] - 1.1, 0, None) ** 2) / (2 * 0.5**2))
+    points[:, 1] += drop * ease * width * below
+    arch = np.clip(1 - (np.linspace(-1, 1, 9) ** 2) * 0.6, 0, 1).astype(np.float32)
+    _part(points, rims[0][:, 1] - drop * 0.12 * arch, rims[1][:, 1] + drop * 0.88 * arch)
 
 
 def _turned(points: Points, look: Look) -> Points:

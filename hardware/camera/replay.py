@@ -12,12 +12,12 @@ from typing import Final
 # OpenCV reads this once, when it is loaded: a folder may hold anything.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "30000000")
 
-import cv2  # noqa: E402 - after its limit is set
-import numpy as np  # noqa: E402 - stays with cv2
-from numpy.typing import NDArray  # noqa: E402 - stays with cv2
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from hardware.camera.port import CameraInfo, Frame  # noqa: E402 - stays with cv2
-from hardware.errors import Garbled, Unplugged  # noqa: E402 - stays with cv2
+from hardware.camera.port import CameraInfo, Frame
+from hardware.errors import Garbled, Unplugged
 
 _KINDS: Final = frozenset({".jpg", ".jpeg", ".png"})
 _FPS: Final = 15

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from hardware.camera import scene
 from hardware.camera.person import person
 from hardware.camera.photograph import cutout
-from hardware.camera.pose import Look
 from hardware.camera.port import CameraInfo, Frame
+from hardware.camera.pose import Look
 from hardware.errors import Unplugged
 
 
@@ -72,8 +72,8 @@ _ACTS: Final = {
 _EYE_LINE: Final = 0.43
 _SWAY: Final = (0.006, 0.004)
 """Share of the height by which a sitter moves across and down."""
-_TURNS: Final = (1.2, 0.8)
-_STEP: Final = 0.4
+_TURNS: Final = (1.2, 0.6)
+_STEP: Final = 0.6
 """Degrees between two looks that are drawn anew."""
 _NOISE: Final = 1.6
 _NOISES: Final = 5
@@ -183,7 +183,7 @@ def draw(
         look = Look(
             yaw=_stepped(act.yaw + _TURNS[0] * sway[2]),
             pitch=_stepped(_TURNS[1] * sway[3]),
-            roll=_stepped(act.roll + 0.6 * sway[0]),
+            roll=act.roll,
             eyes_shut=act.eyes_shut,
             mouth_open=act.mouth_open,
         )
@@ -262,6 +262,4 @@ def _hold(pixels: NDArray[np.uint8], picture: NDArray[np.uint8], number: int) ->
         width / 2 - wide / 2 + 3 * math.sin(number * 0.17),
         height * 0.56 - tall / 2 + 2 * math.sin(number * 0.13),
     )
-    cv2.warpAffine(
-        sheet, turn, (width, height), dst=pixels, borderMode=cv2.BORDER_TRANSPARENT
-    )
+    cv2.warpAffine(sheet, turn, (width, height), dst=pixels, borderMode=cv2.BORDER_TRANSPARENT)

@@ -74,9 +74,8 @@ class Desk:
     def change_mode(self) -> Response:
         """Change the mode: ``{"mode": "slow", "seconds": 3}``."""
         asked = request.get_json(silent=True)
+        asked = asked if isinstance(asked, dict) else {}
         try:
-            if not isinstance(asked, dict):
-                raise TypeError("not an object")
             mode = Mode(asked["mode"])
             seconds = float(asked.get("seconds", self.day.seconds))
         except (TypeError, ValueError, KeyError):

@@ -54,7 +54,9 @@ def measure(work: NDArray[np.uint8], face: Landmarks, segmenter: PersonSegmenter
         "BackgroundGradient": float(np.percentile(gradient[wall], 90)),
         "BackgroundLightness": float(np.percentile(lightness[wall], 5)),
         "BackgroundChroma": float(np.median(np.hypot(lab[..., 1], lab[..., 2])[wall])),
-        "BackgroundShadow": float(lightness[around].std()) if int(around.sum()) >= _ENOUGH else None,
+        "BackgroundShadow": float(lightness[around].std())
+        if int(around.sum()) >= _ENOUGH
+        else None,
     }
 
 

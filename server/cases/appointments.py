@@ -1,0 +1,167 @@
+"""A dossier's appointment: hold a place, make it certain, move it, give it back; and its ticket.
+
+Places are counted in `scheduler`; who stands at the door is known in `server.cases.visits`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from scheduler.booking import Appointment, SlotRef
+from scheduler.life import AppointmentState
+from sqlalchemy.orm import Session
+
+from scheduler import booking
+from server.cases import filing
+from server.rules import tickets
+from server.rules.dossier import DossierState, NotNow
+from server.store.tables import Dossier, Ticket
+
+HOLD_MINUTES = 10
+
+
+class NothingHeld(Exception):
+    """There is no held place to make certain: its time ran out, or it was never taken."""
+
+
+class PersonUnknown(Exception):
+    """The dossier has no person yet: data are checked before a place is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """An appointment that is certain."""
+
+    ticket: str
+    appointment: Appointment
+
+
+def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) -> Appointment:
+    """Hold a place for the dossier; one held before is given back for it.
+
+    Raises:
+        SlotFull: the last place was taken meanwhile.
+        SlotGone: the time is no longer offered.
+        AlreadyBooked: this person has an appointment for the same purpose.
+        PersonUnknown: nobody's data were checked.
+        NotNow: the dossier is past booking.
+    """
+    if dossier.state not in {DossierState.DRAFT, DossierState.FILED}:
+        raise NotNow(f"no place for a dossier that is {dossier.state}")
+    if dossier.person_key is None:
+        raise PersonUnknown
+    booking.expire_due(session, now=now)
+    live = booking.live_of(session, str(dossier.id))
+    if live is not None and live.state is AppointmentState.HELD:
+        return booking.move(
+            session,
+            live.id,
+            to=slot,
+            now=now,
+        )
+    return booking.hold(
+        session,
+        slot=slot,
+        whose=str(dossier.id),
+        person_key=dossier.person_key,
+        purpose=dossier.purpose,
+        now=now,
+        minutes=HOLD_MINUTES,
+    )
+
+
+def held(session: Session, dossier: Dossier, *, now: datetime) -> Appointment | None:
+    """Return the place held for the dossier, or None where there is none any more."""
+    live = booking.live_of(session, str(dossier.id))
+    if live is None or live.state is not AppointmentState.HELD:
+        return None
+    return live if live.hold_until is not None and live.hold_until > now else None
+
+
+def live(session: Session, dossier: Dossier) -> Appointment | None:
+    """Return the dossier's appointment that is certain and not over, or None."""
+    found = booking.live_of(session, str(dossier.id))
+    return None if found is None or found.state is AppointmentState.HELD else found
+
+
+def confirm(session: Session, dossier: Dossier, *, secret: bytes, now: datetime) -> Booked:
+    """Make the held place certain, file the dossier if it is a draft, and hand out the ticket.
+
+    Raises:
+        NothingHeld: the hold ran out; nothing was changed.
+    """
+    appointment = held(session, dossier, now=now)
+    if appointment is None:
+        raise NothingHeld
+    booking.confirm(session, appointment.id, now=now)
+    if dossier.state is DossierState.DRAFT:
+        filing.file(session, dossier, now=now)
+    ticket = tickets.derive(secret, appointment.id)
+    session.add(
+        Ticket(
+            token_hash=tickets.digest(ticket), appointment_id=appointment.id, dossier_id=dossier.id
+        )
+    )
+    session.flush()
+    return Booked(ticket=ticket, appointment=booking.find(session, appointment.id))
+
+
+def ticket_of(session: Session, dossier: Dossier, *, secret: bytes) -> Booked | None:
+    """Return the dossier's certain appointment with its ticket, or None."""
+    appointment = live(session, dossier)
+    if appointment is None:
+        return None
+    return Booked(ticket=tickets.derive(secret, appointment.id), appointment=appointment)
+
+
+def of_ticket(session: Session, ticket: str) -> tuple[Dossier, Appointment] | None:
+    """Return whose ticket this is and for which appointment, or None."""
+    row = session.get(Ticket, tickets.digest(ticket))
+    if row is None:
+        return None
+    dossier = session.get(Dossier, row.dossier_id)
+    return None if dossier is None else (dossier, booking.find(session, row.appointment_id))
+
+
+def move(session: Session, dossier: Dossier, to: SlotRef, *, now: datetime) -> Appointment:
+    """Move the certain appointment; the old place is kept until the new one is certain.
+
+    Raises:
+        SlotFull: no place there; the old one stands.
+        SlotGone: the time is no longer offered; the old one stands.
+        NotNow: there is no appointment to move.
+    """
+    appointment = live(session, dossier)
+    if appointment is None or appointment.state is not AppointmentState.BOOKED:
+        raise NotNow("no appointment that could be moved")
+    return booking.move(session, appointment.id, to=to, now=now)
+
+
+def cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """Cancel the appointment; the dossier stays filed and may be booked again.
+
+    Raises:
+        NotNow: there is no appointment to cancel.
+    """
+    appointment = live(session, dossier)
+    if appointment is None or appointment.state is not AppointmentState.BOOKED:
+        raise NotNow("no appointment that could be cancelled")
+    booking.cancel(session, appointment.id, now=now)
+
+
+def last_state(session: Session, dossier_id: UUID) -> AppointmentState | None:
+    """Return where the dossier's appointment stands: the live one, else the last that was.
+
+    A capture outweighs what was cancelled after it: the dossier still waits for the next one.
+    """
+    current = booking.live_of(session, str(dossier_id))
+    if current is not None:
+        return current.state
+    ids = session.scalars(sa.select(Ticket.appointment_id).where(Ticket.dossier_id == dossier_id))
+    past = [booking.find(session, appointment_id) for appointment_id in ids]
+    if any(appointment.state is AppointmentState.SERVED for appointment in past):
+        return AppointmentState.SERVED
+    if not past:
+        return None
+    return max(past, key=lambda appointment: appointment.starts_at).state

@@ -1,0 +1,175 @@
+"""A citizen's request while it is being filled in, and the moment it is filed.
+
+It asks no registry and books no time. The functions never commit.
+"""
+
+import hashlib
+import secrets
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from scheduler.life import AppointmentState
+from sqlalchemy.orm import Session
+
+from scheduler import booking
+from server.clock import HERE
+from server.registry.port import Person
+from server.rules import codes
+from server.rules.cases import DEFAULT_PROFILE
+from server.rules.dossier import DossierEvent, DossierState
+from server.rules.persons import person_key
+from server.store import journal
+from server.store.tables import Dossier, DossierCounter
+
+DRAFT_KEPT = timedelta(days=7)
+"""A draft untouched by filing for so long lapses and its answers are deleted."""
+TOKEN_LENGTH = 43
+CITIZEN = "citizen"
+SYSTEM = "system"
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def new_token(dossier: Dossier) -> str:
+    """Give the dossier a new token for one browser; the one before is worth nothing now."""
+    token = secrets.token_urlsafe(32)
+    dossier.draft_token_hash = _hash(token)
+    return token
+
+
+def begin(
+    session: Session,
+    *,
+    purpose: str,
+    now: datetime,
+    language: str,
+    profile: str = DEFAULT_PROFILE,
+) -> tuple[Dossier, str]:
+    """Begin a draft for the case `purpose`; return it and the token for the citizen's browser."""
+    dossier = Dossier(
+        id=uuid4(),
+        state=DossierState.DRAFT,
+        profile=profile,
+        purpose=purpose,
+        answers={},
+        birth_year_only=False,
+        language=language,
+        created_at=now,
+    )
+    token = new_token(dossier)
+    session.add(dossier)
+    session.flush()
+    return dossier, token
+
+
+def of_token(session: Session, token: str | None) -> Dossier | None:
+    """Return the dossier a browser's token stands for, or None."""
+    if token is None or len(token) != TOKEN_LENGTH:
+        return None
+    return session.scalars(
+        sa.select(Dossier).where(Dossier.draft_token_hash == _hash(token))
+    ).one_or_none()
+
+
+def answer(dossier: Dossier, **values: Any) -> None:  # noqa: ANN401 - JSON values
+    """Keep answers by their names; None takes an answer away."""
+    kept = {**dossier.answers, **values}
+    dossier.answers = {name: value for name, value in kept.items() if value is not None}
+
+
+def know(dossier: Dossier, person: Person, *, secret: bytes) -> None:
+    """Keep the person the registry gave at the data check."""
+    dossier.personal_number = person.personal_number
+    dossier.person_key = person_key(secret, person.personal_number)
+    dossier.full_name = person.full_name
+    dossier.birth_date = person.birth_date
+    dossier.birth_year_only = person.birth_year_only
+    dossier.person = person.as_json()
+
+
+def change_purpose(session: Session, dossier: Dossier, purpose: str, *, now: datetime) -> None:
+    """Change the draft's case; a held place is given back, because it was held for the other."""
+    _give_back(session, dossier, now=now)
+    dossier.purpose = purpose
+    answer(dossier, coming=None)
+
+
+def forget(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """Take the person away again, because number, name or birth date are being changed."""
+    _give_back(session, dossier, now=now)
+    _erase(dossier)
+
+
+def _give_back(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    live = booking.live_of(session, str(dossier.id))
+    if live is not None and live.state is AppointmentState.HELD:
+        booking.cancel(session, live.id, now=now)
+
+
+def _erase(dossier: Dossier) -> None:
+    dossier.personal_number = dossier.person_key = dossier.full_name = None
+    dossier.birth_date = dossier.person = None
+    dossier.birth_year_only = False
+
+
+def _next_number(session: Session, unit: str, day: date) -> int:
+    def count_up() -> int | None:
+        return session.execute(
+            sa.update(DossierCounter)
+            .where(DossierCounter.unit == unit, DossierCounter.day == day)
+            .values(last=DossierCounter.last + 1)
+            .returning(DossierCounter.last)
+            .execution_options(synchronize_session=False)
+        ).scalar_one_or_none()
+
+    number = count_up()
+    if number is not None:
+        return number
+    try:
+        with session.begin_nested():
+            session.add(DossierCounter(unit=unit, day=day, last=1))
+    except sa.exc.IntegrityError:  # somebody else began the day meanwhile
+        number = count_up()
+        if number is None:
+            raise
+        return number
+    return 1
+
+
+def file(session: Session, dossier: Dossier, *, now: datetime) -> str:
+    """File the draft and return its code.
+
+    Raises:
+        NotNow: it is no draft.
+    """
+    journal.move(session, dossier, DossierEvent.FILE, now=now, actor=CITIZEN)
+    day = now.astimezone(HERE).date()
+    answer(dossier, typed=None, coming=None, data=None, station=None, day=None)
+    dossier.code = codes.dossier_code(codes.UNIT, day, _next_number(session, codes.UNIT, day))
+    dossier.filed_at = now
+    return dossier.code
+
+
+def lapse_drafts(session: Session, *, now: datetime, limit: int = 500) -> int:
+    """Let drafts lapse that nobody came back to, delete what was typed; return how many."""
+    due = session.scalars(
+        sa.select(Dossier)
+        .where(Dossier.state == DossierState.DRAFT, Dossier.created_at < now - DRAFT_KEPT)
+        .order_by(Dossier.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    lapsed = 0
+    for dossier in due:
+        if booking.live_of(session, str(dossier.id)) is not None:
+            continue
+        journal.move(session, dossier, DossierEvent.LAPSE, now=now, actor=SYSTEM)
+        _erase(dossier)
+        dossier.answers = {}
+        dossier.draft_token_hash = None
+        lapsed += 1
+    return lapsed

@@ -1,0 +1,79 @@
+"""Counts tries in the database, so that guessing is slow however many workers there are.
+
+It keeps no address: buckets are named by digests.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from server.store.tables import Throttle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """So many tries in so many seconds."""
+
+    name: str
+    tries: int
+    seconds: int
+
+
+def network_of(address: str | None) -> str:
+    """Return the /24 or /48 an address lies in: many phones share one, one attacker has many."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    width = 24 if parsed.version == 4 else 48  # noqa: PLR2004 - IPv4
+    return str(ipaddress.ip_network(f"{parsed}/{width}", strict=False))
+
+
+def _bucket(secret: bytes, limit: Limit, what: str) -> str:
+    mac = hmac.new(secret, f"throttle:{what}".encode(), hashlib.sha256)
+    return f"{limit.name}:{mac.hexdigest()[:32]}"
+
+
+def count(session: Session, limit: Limit, what: str, *, secret: bytes, now: datetime) -> int:
+    """Count one try; return 0 if it is allowed, else the seconds until the next may be made."""
+    bucket, window = _bucket(secret, limit, what), int(now.timestamp()) // limit.seconds
+
+    def count_up() -> int | None:
+        return session.execute(
+            sa.update(Throttle)
+            .where(Throttle.bucket == bucket, Throttle.window == window)
+            .values(count=Throttle.count + 1)
+            .returning(Throttle.count)
+            .execution_options(synchronize_session=False)
+        ).scalar_one_or_none()
+
+    counted = count_up()
+    if counted is None:
+        try:
+            with session.begin_nested():
+                session.add(Throttle(bucket=bucket, window=window, count=1))
+            counted = 1
+        except sa.exc.IntegrityError:  # another worker counted the first one
+            counted = count_up() or 1
+    if counted <= limit.tries:
+        return 0
+    return limit.seconds - int(now.timestamp()) % limit.seconds
+
+
+def forget_old(session: Session, *, now: datetime, limits: tuple[Limit, ...]) -> int:
+    """Delete windows that are over; return how many."""
+    gone = 0
+    for limit in limits:
+        window = int(now.timestamp()) // limit.seconds
+        result = session.execute(
+            sa.delete(Throttle)
+            .where(Throttle.bucket.startswith(f"{limit.name}:"), Throttle.window < window)
+            .returning(Throttle.window)
+        )
+        gone += len(result.all())
+    return gone

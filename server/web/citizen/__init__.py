@@ -1,0 +1,1 @@
+"""The citizens' pages: information, booking, the ticket, status."""

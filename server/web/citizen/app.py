@@ -1,0 +1,57 @@
+"""Puts the citizens' app together: shell, pages, registry, clock."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from werkzeug.wrappers import Response
+
+from biometrics.words import Text
+from scheduler.database import connect
+from server import clock
+from server.registry.client import RegistryClient
+from server.registry.port import Registry
+from server.settings import Settings
+from server.web.citizen import booking_pages, home, look_up, ticket, wizard
+from server.web.citizen.desk import EXTENSION, Desk
+from server.web.shell import base_app, language
+
+
+def _anybody(audience: str) -> Response | None:
+    """Let every browser in: what it may see is decided by the token it holds."""
+    del audience
+    return None
+
+
+def _in_words(text: Text) -> str:
+    return text.in_(language())
+
+
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    now: Callable[[], datetime] = clock.now,
+) -> Flask:
+    """Return the citizens' app; tests pass a registry and a clock of their own."""
+    engine = connect(settings.database)
+    app = base_app("citizen", settings, engine)
+    app.gate(_anybody, "citizen")
+    app.extensions[EXTENSION] = Desk(
+        settings=settings,
+        secret=settings.secret,
+        engine=engine,
+        registry=registry or RegistryClient(settings.registry_url),
+        clock=now,
+    )
+    app.jinja_env.filters["in_words"] = _in_words
+    for module in (home, wizard, booking_pages, ticket, look_up):
+        pages: Any = module.pages
+        app.register_blueprint(pages)
+    return app
+
+
+def from_environment() -> Flask:
+    """Return the app for a WSGI server."""
+    return create_app(Settings.from_environment())

@@ -1,0 +1,187 @@
+"""Reads the wizard's forms: what was entered, cleaned, or why not, field by field.
+
+It stores nothing and asks nobody.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from server.rules import card_qr, cases, fields, lists, numbers
+from server.rules.ages import age_on
+from server.rules.fields import Refused
+
+Form = MultiDict[str, str]
+RAW_LONGEST = 600
+"""Characters of a field that come back to somebody who entered something unusable."""
+OF_AGE = 18
+DELIVERIES = ("station", "post")
+RELATIONS = ("father", "mother", "guardian", "other")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a form held: values where there are no errors."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """Key of the sentence by field."""
+
+
+def raw(form: Form) -> dict[str, Any]:
+    """Return what was entered as it was, shortened, to fill the form again."""
+    kept: dict[str, Any] = {}
+    for name in form:
+        if name == "csrf":
+            continue
+        values = [value[:RAW_LONGEST].replace("\x00", "") for value in form.getlist(name)[:20]]
+        kept[name] = values if name == "requests" else values[0]
+    return kept
+
+
+def _collect(readers: Mapping[str, Callable[[], Any]]) -> Read:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for name, read in readers.items():
+        try:
+            values[name] = read()
+        except Refused as refused:
+            errors[name] = str(refused)
+    return Read(errors=errors) if errors else Read(values=values)
+
+
+def choice(form: Form, name: str, allowed: tuple[str, ...], otherwise: str) -> str:
+    """Return the chosen value.
+
+    Raises:
+        Refused: nothing, or something that was not offered, was chosen.
+    """
+    chosen = form.get(name, "")
+    if chosen not in allowed:
+        raise Refused(otherwise)
+    return chosen
+
+
+def reason(form: Form, profile: str) -> Read:
+    """Return the case."""
+    offered = tuple(case.code for case in cases.cases(profile))
+    return _collect({"reason": lambda: choice(form, "reason", offered, "reason.empty")})
+
+
+def birth(form: Form, today: date) -> Read:
+    """Return the birth date."""
+
+    def read() -> dict[str, Any]:
+        born = fields.birth_date(form, "birth", today=today)
+        return {"day": born.day.isoformat(), "year_only": born.year_only}
+
+    return _collect({"birth": read})
+
+
+def _number(text: str) -> str:
+    if not text.strip():
+        raise Refused("number.empty")
+    try:
+        return numbers.parse(text)
+    except numbers.NumberInvalid:
+        raise Refused("number.wrong") from None
+
+
+def identity(form: Form) -> Read:
+    """Return number and name."""
+    return _collect(
+        {
+            "number": lambda: _number(form.get("number", "")),
+            "name": lambda: fields.name(form.get("name", "")),
+        }
+    )
+
+
+def card_text(form: Form) -> Read:
+    """Return number, name and birth date from the pasted text of a card's QR code."""
+
+    def read() -> card_qr.CardText:
+        try:
+            return card_qr.parse(form.get("qr", ""))
+        except card_qr.QrUnreadable:
+            raise Refused("qr.unreadable") from None
+
+    return _collect({"qr": read})
+
+
+def data(form: Form) -> Read:
+    """Return whether the registry's data are right."""
+    return _collect({"data": lambda: choice(form, "data", ("yes", "no"), "data.empty")})
+
+
+def contact(form: Form) -> Read:
+    """Return phone and e-mail."""
+    return _collect(
+        {
+            "phone": lambda: fields.phone(form.get("phone", "")),
+            "email": lambda: fields.email(form.get("email", "")) or "",
+        }
+    )
+
+
+def requests(form: Form) -> Read:
+    """Return what is asked for beside the card; nothing is an answer too."""
+    offered = [entry.code for entry in lists.requests()]
+    return Read(values={"requests": [code for code in offered if code in form.getlist("requests")]})
+
+
+def delivery(form: Form) -> Read:
+    """Return where the card goes."""
+    read = _collect({"delivery": lambda: choice(form, "delivery", DELIVERIES, "delivery.empty")})
+    if read.errors or read.values["delivery"] == "station":
+        return Read(values={**read.values, "address": ""}) if not read.errors else read
+
+    def address() -> str:
+        text = fields.line(form.get("address", ""))
+        if len(text) < 10:  # noqa: PLR2004 - a house, a street and a commune are longer
+            raise Refused("address.empty")
+        return text
+
+    return _collect({"delivery": lambda: "post", "address": address})
+
+
+def representative(form: Form, today: date, whose: str | None) -> Read:
+    """Return who comes with the child and signs."""
+
+    def number() -> str:
+        found = _number(form.get("rep_number", ""))
+        if found == whose:
+            raise Refused("representative.child")
+        if age_on(date(numbers.meaning(found).year, 1, 1), today) < OF_AGE:
+            raise Refused("representative.young")
+        return found
+
+    read = _collect(
+        {
+            "rep_name": lambda: fields.name(form.get("rep_name", "")),
+            "rep_number": number,
+            "rep_relation": lambda: choice(form, "rep_relation", RELATIONS, "relation.empty"),
+        }
+    )
+    if read.errors:
+        return read
+    return Read(
+        values={
+            "representative": {
+                "name": read.values["rep_name"],
+                "personal_number": read.values["rep_number"],
+                "relation": read.values["rep_relation"],
+            }
+        }
+    )
+
+
+def day(text: str) -> date | None:
+    """Return the day in ``2026-11-24``, or None."""
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None  # noqa: PLR2004 - its length
+    except ValueError:
+        return None
