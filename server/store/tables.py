@@ -208,7 +208,10 @@ class CaptureRow(Base):
     """A sealed capture that is stored; the web tiers hold no key to it."""
 
     __tablename__ = "capture"
-    __table_args__ = (sa.UniqueConstraint("device_id", "sequence"),)
+    __table_args__ = (
+        sa.UniqueConstraint("device_id", "sequence"),
+        sa.UniqueConstraint("digest", "helped_by"),
+    )
 
     digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"))
@@ -219,6 +222,10 @@ class CaptureRow(Base):
     station: Mapped[str] = mapped_column(sa.String(16), index=True)
     operator: Mapped[str | None] = mapped_column(sa.String(40))
     """The officer who helped at the kiosk, who therefore may not decide."""
+    helped_by: Mapped[str] = mapped_column(
+        sa.String(40), sa.Computed("coalesce(operator, '')", persisted=True)
+    )
+    """The operator again, empty where nobody helped: what a decision's key can point to."""
     simulated: Mapped[bool]
     size: Mapped[int]
     captured_at: Mapped[datetime]
@@ -254,12 +261,29 @@ class Review(Base):
 
 
 class Decision(Base):
-    """What an officer decided of a capture; one a capture."""
+    """What an officer decided of a capture; one that ends it, after any corrections asked for.
+
+    The database itself refuses the officer who helped: `helped_by` must be the capture's own.
+    """
 
     __tablename__ = "decision"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["digest", "helped_by"], ["capture.digest", "capture.helped_by"]),
+        sa.CheckConstraint("officer_id <> helped_by", name="four_eyes"),
+        sa.Index(
+            "ix_decision_final",
+            "digest",
+            unique=True,
+            sqlite_where=sa.text("verdict <> 'ask_correction'"),
+            postgresql_where=sa.text("verdict <> 'ask_correction'"),
+        ),
+    )
 
-    digest: Mapped[str] = mapped_column(sa.ForeignKey("capture.digest"), primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    turn: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    """1, and one more each time the dossier came back corrected."""
     officer_id: Mapped[str] = mapped_column(sa.ForeignKey("officer.id"))
+    helped_by: Mapped[str] = mapped_column(sa.String(40))
     verdict: Mapped[Verdict]
     reason: Mapped[str | None] = mapped_column(sa.String(40))
     text: Mapped[str | None] = mapped_column(sa.String(500))
