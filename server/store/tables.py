@@ -177,10 +177,29 @@ class Device(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class Nonce(Base):
+    """A request a device has signed, kept until its signature is too old to be sent again."""
+
+    __tablename__ = "nonce"
+
+    device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"), primary_key=True)
+    nonce: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)
+
+
 class VisitRow(Base):
     """Somebody checked in at a kiosk."""
 
     __tablename__ = "visit"
+    __table_args__ = (
+        sa.Index(
+            "ix_visit_open",
+            "dossier_id",
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
@@ -189,7 +208,7 @@ class VisitRow(Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     how: Mapped[str | None] = mapped_column(sa.String(20))
-    """sealed, gave_up, timed_out, officer."""
+    """sealed, gave_up, timed_out, officer, revoked (the device was)."""
 
 
 class Upload(Base):
@@ -217,7 +236,7 @@ class CaptureRow(Base):
     device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"))
     sequence: Mapped[int]
     dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
-    visit_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("visit.id"))
+    visit_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("visit.id"), unique=True)
     appointment_id: Mapped[UUID]
     station: Mapped[str] = mapped_column(sa.String(16), index=True)
     operator: Mapped[str | None] = mapped_column(sa.String(40))
