@@ -10,10 +10,23 @@ from typing import Self
 
 import cbor2
 
+from biometrics.seal.cbor import Fields, NotPlain, read
+
 MAX_BYTES = 32 * 1024 * 1024
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
+MAX_SIDE = 8192
+"""Pixels; the pictures themselves are decoded elsewhere, behind `biometrics.face.images`."""
 FINGERS = range(1, 11)
 FORMAT = 1
+MAX_ID = 64
+MAX_NAME = 128
+MAX_DETAIL = 2000
+MAX_FINDINGS = 256
+MAX_STEPS = 4096
+MAX_DEVICES = 16
+MAX_COUNT = 100_000
+JPEG = b"\xff\xd8\xff"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class CaptureInvalid(ValueError):
@@ -130,8 +143,15 @@ class Capture:
     """Names of the stand-in devices that took part; empty in earnest."""
 
     def encode(self) -> bytes:
-        """Return deterministic CBOR (RFC 8949, section 4.2)."""
-        return cbor2.dumps({"format": FORMAT, **asdict(self)}, canonical=True)
+        """Return deterministic CBOR (RFC 8949, section 4.2).
+
+        Raises:
+            CaptureInvalid: `decode` would refuse it, so it must not be sealed.
+        """
+        data = _write(self)
+        if Capture.decode(data) != self:
+            raise CaptureInvalid("the capture would not be read as it was written")
+        return data
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -139,7 +159,148 @@ class Capture:
 
         Raises:
             CaptureInvalid: truncated, over `MAX_BYTES`, not canonical, of another
-                format, with missing or unknown fields, of wrong types, with a finger
+                format, with missing or unknown fields, of wrong types, with a number that is
+                none, a time without offset, a picture of wrong kind or size, or with a finger
                 outside 1..10 or named twice. Nothing is half read.
         """
-        raise NotImplementedError
+        if len(data) > MAX_BYTES:
+            raise CaptureInvalid(f"a capture has at most {MAX_BYTES} bytes")
+        try:
+            capture = cls._read(Fields(read(data), "capture"))
+        except NotPlain as error:
+            raise CaptureInvalid(str(error)) from error
+        positions = [print_.position for print_ in capture.prints]
+        positions += [missing.position for missing in capture.missing]
+        if len(set(positions)) != len(positions):
+            raise CaptureInvalid("a finger is named twice")
+        # Also where a time or float is legal but not in the one form that we write.
+        if _write(capture) != data:
+            raise CaptureInvalid("the capture is not canonical")
+        return capture
+
+    @classmethod
+    def _read(cls, fields: Fields) -> Self:
+        fields.whole("format", FORMAT, FORMAT)
+        capture = cls(
+            visit=fields.text("visit", MAX_ID),
+            dossier=fields.text("dossier", MAX_ID),
+            appointment=fields.text("appointment", MAX_ID),
+            portrait=_portrait(fields.value("portrait")),
+            prints=tuple(_print(row) for row in fields.rows("prints", len(FINGERS))),
+            missing=tuple(_missing(row) for row in fields.rows("missing", len(FINGERS))),
+            signature=_picture(fields, "signature", PNG),
+            consent=_consent(fields.value("consent")),
+            journal=tuple(_step(row) for row in fields.rows("journal", MAX_STEPS)),
+            simulated=tuple(_device(row) for row in fields.rows("simulated", MAX_DEVICES)),
+        )
+        fields.close()
+        if len(set(capture.simulated)) != len(capture.simulated):
+            raise NotPlain("a device is named twice")
+        return capture
+
+
+def _write(capture: Capture) -> bytes:
+    try:
+        return cbor2.dumps({"format": FORMAT, **asdict(capture)}, canonical=True)
+    except (cbor2.CBOREncodeError, ValueError, TypeError, OverflowError) as error:
+        raise CaptureInvalid("a field of the capture cannot be written") from error
+
+
+def _picture(fields: Fields, name: str, magic: bytes) -> bytes:
+    image = fields.octets(name, len(magic), MAX_IMAGE_BYTES)
+    if not image.startswith(magic):
+        raise NotPlain(f"{name} is a picture of another kind")
+    return image
+
+
+def _portrait(value: object) -> Portrait:
+    fields = Fields(value, "portrait")
+    portrait = Portrait(
+        image=_picture(fields, "image", JPEG),
+        width=fields.whole("width", 1, MAX_SIDE),
+        height=fields.whole("height", 1, MAX_SIDE),
+        profile=fields.text("profile", MAX_NAME),
+        findings=tuple(_finding(row) for row in fields.rows("findings", MAX_FINDINGS)),
+        forced_by=fields.text_or_none("forced_by", MAX_ID),
+    )
+    fields.close()
+    return portrait
+
+
+def _finding(value: object) -> Finding:
+    fields = Fields(value, "finding")
+    finding = Finding(
+        name=fields.text("name", MAX_NAME),
+        native=fields.number_or_none("native"),
+        unit=fields.text("unit", MAX_NAME, shortest=0),
+        score=fields.whole_or_none("score", 0, 100),
+        passed=fields.flag_or_none("passed"),
+        hint=fields.text_or_none("hint", MAX_NAME),
+    )
+    fields.close()
+    return finding
+
+
+def _print(value: object) -> Print:
+    fields = Fields(value, "print")
+    impression = Print(
+        position=fields.whole("position", FINGERS[0], FINGERS[-1]),
+        image=_picture(fields, "image", PNG),
+        width=fields.whole("width", 1, MAX_SIDE),
+        height=fields.whole("height", 1, MAX_SIDE),
+        dpi=fields.whole("dpi", 1, 2000),
+        nfiq2=fields.whole_or_none("nfiq2", 0, 100),
+        estimate=fields.number("estimate"),
+        minutiae=fields.whole("minutiae", 0, MAX_COUNT),
+        attempts=fields.whole("attempts", 1, MAX_COUNT),
+        reader=fields.text("reader", MAX_NAME),
+    )
+    fields.close()
+    return impression
+
+
+def _missing(value: object) -> Missing:
+    fields = Fields(value, "missing")
+    position = fields.whole("position", FINGERS[0], FINGERS[-1])
+    try:
+        reason = MissingReason(fields.text("reason", MAX_NAME))
+    except ValueError:
+        raise NotPlain("missing: the reason is unknown") from None
+    missing = Missing(
+        position=position,
+        reason=reason,
+        officer=fields.text("officer", MAX_ID),
+        at=fields.time("at"),
+    )
+    fields.close()
+    return missing
+
+
+def _consent(value: object) -> Consent:
+    fields = Fields(value, "consent")
+    consent = Consent(
+        version=fields.text("version", MAX_NAME),
+        sha256=fields.text("sha256", 64, shortest=64),
+        at=fields.time("at"),
+    )
+    fields.close()
+    if not set(consent.sha256) <= set("0123456789abcdef"):
+        raise NotPlain("consent: sha256 is not lower-case hex")
+    return consent
+
+
+def _step(value: object) -> Step:
+    fields = Fields(value, "step")
+    step = Step(
+        at=fields.time("at"),
+        event=fields.text("event", MAX_NAME),
+        detail=fields.text("detail", MAX_DETAIL, shortest=0),
+    )
+    fields.close()
+    return step
+
+
+def _device(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+        raise NotPlain("simulated: a device has no name, or too long a one")
+    return value
