@@ -38,7 +38,7 @@ class Cropped:
 
 
 def window(face: Landmarks, width: int, height: int) -> NDArray[np.float64]:
-    """Return the 2 x 3 map from the picture of `face` to the levelled crop of `width` x `height`."""
+    """Return the 2 x 3 map from the picture of `face` to its levelled crop."""
     scale = CHIN_SHARE * height / max(face.eye_to_chin, 1e-6)
     turn = np.asarray(cv2.getRotationMatrix2D((0.0, 0.0), face.level, scale), np.float64)
     eyes = turn[:, :2] @ face.between_eyes.astype(np.float64)

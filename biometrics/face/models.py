@@ -1,4 +1,4 @@
-"""The four networks: where their files lie, whose they are, and that they are the files we measured.
+"""The four networks: where their files lie, whose they are, and that they are the measured ones.
 
 It runs nothing and downloads nothing; a file that differs by one bit is refused.
 """

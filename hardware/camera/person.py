@@ -4,10 +4,10 @@ It poses nobody and draws no scene.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -87,10 +87,25 @@ def person(seed: int) -> Person:
     """Return the person of `seed`; the same seed gives the same person for ever.
 
     The first seeds stand for draws whose faces lie far apart (`tests/tools/sitter_people.py`);
-    of later ones some look alike.
+    everybody else has a face between two of them, so that some look alike.
     """
     chosen = _people()
-    return drawn(chosen[seed - 1] if 1 <= seed <= len(chosen) else len(chosen) + abs(seed), seed)
+    if 1 <= seed <= len(chosen):
+        return drawn(chosen[seed - 1], seed)
+    dice = np.random.default_rng([20261125, abs(seed), seed < 0])
+    first, second = (drawn(chosen[at], seed) for at in dice.choice(len(chosen), 2, replace=False))
+    return _between(first, second, float(dice.uniform(0.25, 0.75)), int(dice.integers(1 << 31)))
+
+
+def _between(first: Person, second: Person, share: float, grain: int) -> Person:
+    """Return the person whose every knob lies between two others' (the shirt is the first's)."""
+    mixed: dict[str, Any] = {"seed": first.seed, "shirt": first.shirt, "grain": grain}
+    for knob in fields(Person):
+        if knob.name not in mixed:
+            one, other = getattr(first, knob.name), getattr(second, knob.name)
+            value = np.asarray(one) * (1 - share) + np.asarray(other) * share
+            mixed[knob.name] = tuple(value.tolist()) if isinstance(one, tuple) else float(value)
+    return Person(**mixed)
 
 
 def drawn(number: int, seed: int) -> Person:

@@ -45,7 +45,7 @@ class Look:
 
 
 def place(who: Person, look: Look) -> Points:
-    """Return n x 3: units of the eye distance, the middle of the eyes of an upright head at 0, 0."""
+    """Return n x 3: units of the eye distance, 0, 0 between the eyes of an upright head."""
     points = _shape(who).copy()
     _open(points, look.mouth_open)
     return _turned(points, look)

@@ -3,14 +3,11 @@
 It announces itself as simulated, begins again at the end, and judges nothing.
 """
 
-import os
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-
-# OpenCV reads this once, when it is loaded: a folder may hold anything.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "30000000")
 
 import cv2
 import numpy as np
@@ -22,6 +19,8 @@ from hardware.errors import Garbled, Unplugged
 _KINDS: Final = frozenset({".jpg", ".jpeg", ".png"})
 _FPS: Final = 15
 _MAX_BYTES: Final = 32 * 1024 * 1024
+_MAX_SIDE: Final = 8192
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 class _Paced:
@@ -163,12 +162,16 @@ def _picture(file: Path) -> NDArray[np.uint8]:
     try:
         if file.stat().st_size > _MAX_BYTES:
             raise Garbled(f"{file} is too large for a picture")
-        data = np.frombuffer(file.read_bytes(), np.uint8)
-        pixels: object = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        data = file.read_bytes()
     except OSError as error:
         raise Unplugged(f"{file} went away") from error
+    # A PNG of some kilobytes may declare gigabytes of pixels; a JPEG cannot.
+    if data.startswith(_PNG) and max(struct.unpack(">II", data[16:24].ljust(8))) > _MAX_SIDE:
+        raise Garbled(f"{file} declares more than {_MAX_SIDE} pixels a side")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error as error:
         raise Garbled(f"{file} is not a picture") from error
-    if not isinstance(pixels, np.ndarray):
+    if pixels is None:
         raise Garbled(f"{file} is not a picture")
     return np.ascontiguousarray(pixels, np.uint8)

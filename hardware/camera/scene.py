@@ -105,7 +105,7 @@ def wall(width: int, height: int) -> NDArray[np.uint8]:
     rows = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     columns = np.linspace(-1, 1, width, dtype=np.float32)[None]
     light = 226 - 5 * columns**2 - 5 * rows**2
-    return np.rint(light[..., None] * np.array([0.995, 1.0, 0.998])).astype(np.uint8)
+    return np.asarray(np.rint(light[..., None] * np.array([0.995, 1.0, 0.998])), np.uint8)
 
 
 @lru_cache(maxsize=4)

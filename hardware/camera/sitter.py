@@ -212,7 +212,7 @@ def portrait(seed: int) -> NDArray[np.uint8]:
         curve = np.rint(255 * gain * (0.04 + 0.94 * ramp**0.92)).clip(0, 255).astype(np.uint8)
         warm[..., channel] = cv2.LUT(warm[..., channel], curve)
     slope = np.linspace(1.0 + 0.05 * side, 1.0 - 0.05 * side, width, dtype=np.float32)
-    return np.clip(warm * slope[None, :, None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(warm * slope[None, :, None], 0, 255), np.uint8)
 
 
 def _put(

@@ -26,7 +26,7 @@ def _name(requirement: str) -> str:
 def _locked(name: str) -> dict[str, str]:
     """Return marker by name of every package pinned in a lock."""
     pins = re.findall(r"^([a-z0-9-]+)==\S+( ; [^\\\n]+)?", _lock(name), flags=re.MULTILINE)
-    return {package: marker for package, marker in pins}
+    return dict(pins)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -22,8 +22,13 @@ from hardware.camera.pose import Look
 PEOPLE: Final = 48
 CANDIDATES: Final = 400
 FILE: Final = Path(photograph.__file__).parent / "data" / "people.json"
-MARGIN: Final = {"MouthClosed": 0.055, "HeadPosePitch": 9.0, "CheekBalance": 0.72}
-"""Kept off the gates, so that sway does not carry a well-behaved sitter over them."""
+KEPT_WITHIN: Final = {
+    "MouthClosed": (0.0, 0.055),
+    "HeadPosePitch": (-8.0, 8.0),
+    "CheekBalance": (0.72, 1.0),
+    "InterEyeDistance": (95.0, 1000.0),
+}
+"""Inside the gates, so that sway does not carry a well-behaved sitter over them."""
 
 
 def candidates(count: int) -> dict[int, NDArray[np.float64]]:
@@ -35,13 +40,9 @@ def candidates(count: int) -> dict[int, NDArray[np.float64]]:
         scene.put(pixels, scene.sitting(drawn(number, -number - 1), Look()), 1.0, (640.0, 310.0))
         verdict = judge.judge(pixels)
         natives = {finding.name: finding.native or 0.0 for finding in verdict.findings}
-        near = (
-            natives["MouthClosed"] > MARGIN["MouthClosed"]
-            or abs(natives["HeadPosePitch"]) > MARGIN["HeadPosePitch"]
-            or natives["CheekBalance"] < MARGIN["CheekBalance"]
-        )
+        well = all(low <= natives[name] <= high for name, (low, high) in KEPT_WITHIN.items())
         numbers = describe(pixels)
-        if verdict.ok and not near and numbers is not None:
+        if verdict.ok and well and numbers is not None:
             found[number] = numbers
     return found
 

@@ -9,7 +9,7 @@ from biometrics.face.images import MAX_BYTES, ImageRefused, decode
 from tests.faces import jpeg, one_bit_png, png, with_jpeg_size
 
 PICTURE = np.random.default_rng(1).integers(0, 255, (60, 80, 3), np.uint8)
-GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+GIF = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 
 
 def test_a_png_comes_back_pixel_for_pixel() -> None:

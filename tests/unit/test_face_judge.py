@@ -163,7 +163,7 @@ def test_a_shadow_on_half_the_face_is_said() -> None:
 
 
 def test_a_washed_out_face_is_said() -> None:
-    pixels = np.clip(faces.frame(2).astype(np.float32) * 3.2, 0, 255).astype(np.uint8)
+    pixels = np.clip(faces.frame(2).astype(np.float32) * 2.4, 0, 255).astype(np.uint8)
     assert faces.judge().judge(pixels).hint is PortraitHint.TOO_BRIGHT
 
 

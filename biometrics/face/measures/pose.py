@@ -18,7 +18,7 @@ LEVEL_PITCH: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pose:
-    """Degrees. Yaw: to the sitter's left is positive. Pitch: down. Roll: clockwise in the picture."""
+    """Degrees. Yaw: to the sitter's left is positive. Pitch: down. Roll: clockwise."""
 
     yaw: float
     pitch: float
