@@ -4,13 +4,25 @@ It knows no table.
 """
 
 import enum
-from collections.abc import Iterator
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+T = TypeVar("T")
+
+TRIES = 6
+"""How often a transaction is begun before we give up."""
+PAUSE = 0.01
+"""Seconds before the second try; doubled each time, and shaken."""
+AGAIN = frozenset({"40001", "40P01"})
+"""SQLSTATE of a serialization failure and of a deadlock: the same work may succeed now."""
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -105,3 +117,44 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
     with Session(engine.execution_options(reading=True), expire_on_commit=False) as session:
         yield session
         session.rollback()
+
+
+def _may_succeed_now(error: sa.exc.DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in AGAIN:
+        return True
+    # SQLITE_BUSY and its kin, e.g. SQLITE_BUSY_SNAPSHOT
+    return getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def retrying(engine: sa.Engine, work: Callable[[Session], T]) -> T:
+    """Return what `work` returns in a transaction, begun again where the database asks for it.
+
+    `work` may run several times, so it does nothing but database work.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the last try failed too, or for another reason.
+    """
+    for tried in range(TRIES):
+        try:
+            with transaction(engine) as session:
+                return work(session)
+        except sa.exc.DBAPIError as error:
+            if tried == TRIES - 1 or not _may_succeed_now(error):
+                raise
+        time.sleep(PAUSE * 2**tried * (0.5 + secrets.randbelow(1000) / 1000))
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows that no unique constraint forbids and return how many these were.
+
+    A row another transaction is about to insert or delete is waited for, on both engines.
+    """
+    if not rows:
+        return 0
+    if session.get_bind().dialect.name == "sqlite":
+        statement: Any = sqlite.insert(table).on_conflict_do_nothing()
+    else:
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+    key = next(iter(sa.inspect(table).primary_key))
+    return len(session.execute(statement.returning(key), list(rows)).all())

@@ -1,0 +1,110 @@
+"""Opens the slots of days to come as the calendar says; may be run again at any time.
+
+It moves nobody: a slot the calendar no longer has keeps who is in it, takes nobody else, and is
+reported.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scheduler import places, plan
+from scheduler.database import insert_missing
+from scheduler.plan import Key, Planned
+from scheduler.tables import SlotRow
+
+LONGEST = timedelta(days=400)
+"""More days at once are a mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What opening anew did."""
+
+    opened: int
+    """Slots that are new."""
+    changed: int
+    """Slots with another capacity or length, and slots that are offered again."""
+    withdrawn: int
+    """Slots that are no longer offered."""
+    stranded: tuple[Key, ...]
+    """Slots to come that are not offered although places in them are taken: these people have to
+    be told."""
+
+
+def _wanted(
+    session: Session, code: str, first: date, last: date, now: datetime
+) -> dict[Key, Planned]:
+    place = places.find(session, code)
+    if not place.open:
+        return {}
+    unlike = places.exceptions(session, place, first=first, last=last)
+    planned = plan.slots(places.rules(session, code), unlike, first=first, last=last)
+    return {key: slot for key, slot in planned.items() if key[0] > now}
+
+
+def _change(
+    session: Session, code: str, key: Key, *where: sa.ColumnElement[bool], **values: object
+) -> int:
+    changed = session.execute(
+        sa.update(SlotRow)
+        .where(SlotRow.place == code, SlotRow.starts_at == key[0], SlotRow.lane == key[1], *where)
+        .values(**values)
+        .returning(SlotRow.lane)
+        .execution_options(synchronize_session=False)
+    )
+    return len(changed.all())
+
+
+def materialise(session: Session, code: str, *, first: date, last: date, now: datetime) -> Opened:
+    """Make the slots to come of a place from `first` to `last` what its calendar says.
+
+    Run again it changes nothing. Capacity and length change only where no place is taken.
+
+    Raises:
+        PlaceUnknown: there is no such place.
+        ValueError: more than 400 days at once.
+    """
+    if last - first > LONGEST:
+        raise ValueError(f"{last - first} at once")
+    wanted = _wanted(session, code, first, last, now)
+    begins, ended = plan.bounds(first, last)
+    columns = (SlotRow.minutes, SlotRow.capacity, SlotRow.taken, SlotRow.offered)
+    found = session.execute(
+        sa.select(SlotRow.starts_at, SlotRow.lane, *columns)
+        .where(SlotRow.place == code, SlotRow.starts_at >= max(begins, now))
+        .where(SlotRow.starts_at < ended, SlotRow.starts_at > now)
+        .order_by(SlotRow.starts_at, SlotRow.lane)
+    ).all()
+    missing = wanted.keys() - {(row.starts_at, row.lane) for row in found}
+    changed, withdrawn, stranded = 0, 0, []
+    for row in found:
+        key, slot = (row.starts_at, row.lane), wanted.get((row.starts_at, row.lane))
+        if slot is None:
+            withdrawn += _change(session, code, key, SlotRow.offered.is_(True), offered=False)
+            stranded += [key] if row.taken else []
+        elif not row.taken and (row.minutes, row.capacity) != (slot.minutes, slot.capacity):
+            free = SlotRow.taken == 0  # asked again: somebody may have come meanwhile
+            shape = {"minutes": slot.minutes, "capacity": slot.capacity}
+            changed += _change(session, code, key, free, **shape, offered=True)
+        elif not row.offered:
+            changed += _change(session, code, key, offered=True)
+    opened = insert_missing(
+        session,
+        SlotRow,
+        [
+            {
+                "place": code,
+                "starts_at": start,
+                "lane": lane,
+                "minutes": wanted[start, lane].minutes,
+                "capacity": wanted[start, lane].capacity,
+                "taken": 0,
+                "offered": True,
+            }
+            for start, lane in sorted(missing)
+        ],
+    )
+    return Opened(opened=opened, changed=changed, withdrawn=withdrawn, stranded=tuple(stranded))
