@@ -12,7 +12,7 @@ from biometrics.face.landmarks import Landmarks
 
 Natives = dict[str, float | None]
 SECOND_SCORE = 0.6
-"""Below it a second box is the detector's dream (3 of 964 photographs, see docs/portrait.md)."""
+"""Below it a second box is the detector's dream, not a second person."""
 
 
 def single_face(found: Sequence[Detection]) -> float:
