@@ -1,0 +1,30 @@
+"""What a person can mend at the fingerprint reader, in order of priority.
+
+It holds no sentences (those stand in `hints.json`) and decides nothing.
+"""
+
+import enum
+from importlib.resources import files
+
+from biometrics.words import Words
+
+
+class FingerHint(enum.StrEnum):
+    """The first that applies is shown."""
+
+    NOT_A_FINGER = "not_a_finger"
+    SAME_FINGER = "same_finger"
+    OTHER_FINGER = "other_finger"
+    MORE_AREA = "more_area"
+    CENTRE = "centre"
+    TOO_WET = "too_wet"
+    TOO_DRY = "too_dry"
+    PRESS_LIGHTER = "press_lighter"
+    PRESS_HARDER = "press_harder"
+    NOISY = "noisy"
+    AGAIN = "again"
+
+
+def words() -> Words:
+    """Return the sentences of this package, keyed ``finger.<value>``."""
+    return Words(files("biometrics.finger").joinpath("hints.json"))

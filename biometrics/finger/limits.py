@@ -1,0 +1,118 @@
+"""Every limit that fingers are held to, with its unit and where it comes from.
+
+It decides nothing; the constants of the method itself stand beside the method.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One number that somebody chose, and why."""
+
+    value: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The limits of one measure of `measures.Measures`.
+
+    Attributes:
+        name: as it stands in the findings.
+        lowest, highest: the value may lie between them, ends included; None is no limit.
+        below, above: value of the hint (`FingerHint`) that mends it.
+        refuses: True where outside the limits it is no print at all.
+    """
+
+    name: str
+    measure: str
+    unit: str
+    lowest: float | None = None
+    highest: float | None = None
+    below: str | None = None
+    above: str | None = None
+    refuses: bool = False
+    source: str
+
+
+# What is an impression at all.
+SMALLEST_SIDE: Final = Limit(
+    value=64, unit="px at 500 dpi", source="nbis-py 0.1.3 aborts on 8 x 8, 10 x 10 and 300 x 8"
+)
+LARGEST_SIDE: Final = Limit(
+    value=1500, unit="px at 500 dpi", source="76 mm: wider than four fingers; memory and time"
+)
+LOWEST_DPI: Final = Limit(value=250, unit="dpi", source="half of ISO/IEC 19794-4 level 30")
+HIGHEST_DPI: Final = Limit(value=1200, unit="dpi", source="above ISO/IEC 19794-4 level 40 (1000)")
+DPI_SLACK: Final = Limit(
+    value=0.03, unit="share", source="resampling 508 to 500 dpi blurs more than it corrects"
+)
+
+# The worker that computes NFIQ 2.
+WORKER_SECONDS: Final = Limit(
+    value=8, unit="s", source="0.15 s typical and 1.3 s for 1500 x 1500 measured; a busy machine"
+)
+
+# Minutiae.
+MINUTIA_FROM: Final = Limit(
+    value=0.5, unit="LEADER score", source="measured on the development sets: docs/fingers.md"
+)
+MOST_MINUTIAE: Final = Limit(
+    value=80, unit="points", source="the strongest are enough; keeps a comparison under 10 ms"
+)
+LARGEST_FINGER: Final = Limit(
+    value=800, unit="px at 500 dpi", source="41 mm: more than one fingertip; time of the network"
+)
+
+# Comparing prints.
+SAME_FROM: Final = Limit(
+    value=3.2, unit="score of compare()", source="no stranger of the development pairs reaches it"
+)
+CONTROL_FROM: Final = Limit(
+    value=1.7, unit="score of compare()", source="one stranger in 1000 of the development pairs"
+)
+OTHER_BELOW: Final = Limit(value=0.8, unit="score of compare()", source="first guess")
+CLEAR_FROM: Final = Limit(value=35, unit="NFIQ 2", source="first guess")
+CLEAR_MINUTIAE: Final = Limit(value=15, unit="points", source="first guess")
+FEWEST_MINUTIAE: Final = Limit(value=8, unit="points", source="first guess")
+
+# What the measures of a print may be; the ranges measured are in docs/fingers.md.
+GATES: Final = (
+    Gate(
+        name="FingerArea",
+        measure="area",
+        unit="mm2",
+        lowest=60,
+        below="more_area",
+        source="first guess",
+    ),
+    Gate(
+        name="RidgePolarity",
+        measure="polarity",
+        unit="grey levels",
+        lowest=0,
+        below="not_a_finger",
+        refuses=True,
+        source="light ridges on dark ground: NFIQ 2 gives an inverted print 73 (right way 83)",
+    ),
+    Gate(
+        name="RidgeCoherence",
+        measure="coherence",
+        unit="share",
+        lowest=0.3,
+        below="not_a_finger",
+        refuses=True,
+        source="first guess",
+    ),
+    Gate(
+        name="OffCentre",
+        measure="off_centre",
+        unit="share of the half diagonal",
+        highest=0.35,
+        above="centre",
+        source="first guess",
+    ),
+)

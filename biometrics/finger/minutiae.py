@@ -1,0 +1,145 @@
+"""Minutiae by LEADER (Cappelli, University of Bologna, arXiv 2602.15493), run by onnxruntime.
+
+It matches nothing and judges no quality; a network that differs by one bit is refused.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from typing import Final
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from biometrics.finger import limits
+from biometrics.finger.ground import foreground
+from biometrics.finger.impression import at_500_dpi
+
+_DISTRIBUTION: Final = "afis"
+_PATH: Final = "afis/weights/leader/LEADER.onnx"
+_SHA256: Final = "da96e1221eea4afdf153997d6c4854ed306c146cfac76046e66cdecc14b2a1bb"
+_STEP: Final = 32
+"""The network halves five times."""
+_MARGIN: Final = 16
+_ANGLE: Final = 1
+_SCORE: Final = 3
+
+
+class ModelMissing(RuntimeError):
+    """The distribution that carries the network is not installed, or not whole."""
+
+
+class ModelAltered(RuntimeError):
+    """The network's file is not the one we measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minutiae:
+    """What the network saw in one impression.
+
+    Attributes:
+        points: n x 4, float32: x to the right and y downwards in pixels at 500 dpi,
+            angle in radians counter-clockwise as seen, score 0..1; strongest first.
+    """
+
+    points: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+class Extractor:
+    """The network, ready to run on one thread; keep one for each thread."""
+
+    def __init__(self) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            network(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def extract(self, pixels: NDArray[np.uint8], dpi: int) -> Minutiae:
+        """Return the minutiae of an impression, those of at least `limits.MINUTIA_FROM`.
+
+        Args:
+            pixels: height x width, uint8, dark ridges on light ground.
+            dpi: of the reader.
+
+        Raises:
+            ImpressionInvalid: see `impression.at_500_dpi`.
+        """
+        image = at_500_dpi(pixels, dpi)
+        top, left, cut = _cut(image)
+        if cut.size == 0:
+            return Minutiae(points=np.empty((0, 4), np.float32))
+        high, wide = (math.ceil(side / _STEP) * _STEP for side in cut.shape)
+        up, aside = (high - cut.shape[0]) // 2, (wide - cut.shape[1]) // 2
+        padded = cv2.copyMakeBorder(
+            cut,
+            up,
+            high - cut.shape[0] - up,
+            aside,
+            wide - cut.shape[1] - aside,
+            cv2.BORDER_CONSTANT,
+            value=float(np.percentile(cut, 95)),
+        )
+        seen = self._session.run(None, {"input": padded.astype(np.float32)[None, ..., None]})[0][0]
+        rows, columns = np.nonzero(seen[..., _SCORE] >= limits.MINUTIA_FROM.value)
+        found = np.column_stack(
+            [
+                columns - aside + left,
+                rows - up + top,
+                seen[rows, columns, _ANGLE],
+                seen[rows, columns, _SCORE],
+            ]
+        ).astype(np.float32)
+        order = np.argsort(-found[:, 3], kind="stable")
+        return Minutiae(points=found[order])
+
+
+def network() -> bytes:
+    """Return the network's bytes, verified.
+
+    Raises:
+        ModelMissing: the distribution or the file is not there.
+        ModelAltered: the bytes have another SHA-256.
+    """
+    try:
+        listed = files(_DISTRIBUTION) or []
+    except PackageNotFoundError as error:
+        raise ModelMissing(f"the distribution {_DISTRIBUTION} is not installed") from error
+    for entry in listed:
+        if entry.as_posix() == _PATH:
+            try:
+                data = entry.read_binary()
+            except OSError as error:
+                raise ModelMissing(f"{_PATH} cannot be read") from error
+            digest = hashlib.sha256(data).hexdigest()
+            if digest != _SHA256:
+                raise ModelAltered(f"{_PATH} has SHA-256 {digest}, wanted {_SHA256}")
+            return data
+    raise ModelMissing(f"{_DISTRIBUTION} does not carry {_PATH}")
+
+
+def _cut(image: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
+    """Return top, left and the part of the picture that holds the finger."""
+    ground = foreground(image)
+    rows, columns = np.nonzero(ground)
+    if rows.size == 0:
+        return 0, 0, image[:0, :0]
+    top, bottom = _span(rows, image.shape[0])
+    left, right = _span(columns, image.shape[1])
+    return top, left, image[top:bottom, left:right]
+
+
+def _span(where: NDArray[np.intp], side: int) -> tuple[int, int]:
+    most = int(limits.LARGEST_FINGER.value)
+    first, last = max(0, int(where.min()) - _MARGIN), min(side, int(where.max()) + 1 + _MARGIN)
+    if last - first > most:
+        first = max(0, min(side - most, int(np.median(where)) - most // 2))
+        last = first + most
+    return first, last

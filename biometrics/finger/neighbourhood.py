@@ -1,0 +1,92 @@
+"""How alike the surroundings of two minutiae are, whatever way the finger was turned.
+
+It pairs nothing: every minutia of one print is only graded against every one of the other.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+NEIGHBOURS: Final = 10
+_NEAR: Final = 7.0
+_FAR: Final = 0.06
+"""A neighbour at distance d may be off by `_NEAR` + `_FAR` * d pixels (skin stretches)."""
+_TURN: Final = 16.0
+"""Cost of a turned neighbour: about (angle / 0.35 rad) squared while small."""
+
+
+def alike(a: Floats, b: Floats) -> Floats:
+    """Return na x nb grades, 0..1, of the surroundings of a's and b's minutiae.
+
+    Each minutia has its nearest neighbours in its own frame (origin at the minutia, x along
+    its angle). A neighbour counts by the best one it meets on the other side, in both
+    directions.
+
+    Args:
+        a: n x 3 of x, y (upwards), angle; at least two rows.
+        b: the same of the other print.
+    """
+    mine, theirs = _around(a), _around(b)
+    k, na, _ = mine.shape
+    m, nb, _ = theirs.shape
+    cost = _probes(mine).reshape(k * na, 6) @ _targets(theirs).reshape(m * nb, 6).T
+    found = cost.reshape(k * na, m, nb).min(axis=1).reshape(k, na, nb)
+    met = cost.reshape(k, na * m * nb).min(axis=0).reshape(na, m, nb)
+    grades = _grade(found).mean(axis=0) + _grade(met).mean(axis=1)
+    return np.asarray(grades / 2, np.float32)
+
+
+def _around(points: Floats) -> Floats:
+    """Return k x n x 3: along, across and turn of the nearest neighbours of each minutia."""
+    x, y, angle = points[:, 0], points[:, 1], points[:, 2]
+    dx, dy = x[None] - x[:, None], y[None] - y[:, None]
+    apart = np.hypot(dx, dy)
+    np.fill_diagonal(apart, np.inf)
+    k = min(NEIGHBOURS, len(points) - 1)
+    nearest = np.argpartition(apart, k - 1, axis=1)[:, :k].T
+    rows = np.arange(len(points))
+    dx, dy = dx[rows, nearest], dy[rows, nearest]
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.stack(
+        [cosine * dx + sine * dy, cosine * dy - sine * dx, angle[nearest] - angle], axis=2
+    ).astype(np.float32)
+
+
+def _probes(around: Floats) -> Floats:
+    """Left factor of the cost: |p - q|^2 / tolerance^2 + turn * (1 - cos) as one product."""
+    along, across, turn = around[..., 0], around[..., 1], around[..., 2]
+    square = along**2 + across**2
+    weight = 1 / (_NEAR + _FAR * np.sqrt(square)) ** 2
+    return np.stack(
+        [
+            square * weight + _TURN,
+            weight,
+            -2 * along * weight,
+            -2 * across * weight,
+            -_TURN * np.cos(turn),
+            -_TURN * np.sin(turn),
+        ],
+        axis=-1,
+    )
+
+
+def _targets(around: Floats) -> Floats:
+    along, across, turn = around[..., 0], around[..., 1], around[..., 2]
+    return np.stack(
+        [
+            np.ones_like(along),
+            along**2 + across**2,
+            along,
+            across,
+            np.cos(turn),
+            np.sin(turn),
+        ],
+        axis=-1,
+    )
+
+
+def _grade(cost: Floats) -> Floats:
+    return np.asarray(np.where(cost < 9, np.exp(-0.5 * np.maximum(cost, 0)), 0), np.float32)  # noqa: PLR2004 - three tolerances

@@ -1,0 +1,159 @@
+"""NFIQ 2.3 of an impression, from a worker process that is restarted when it falls.
+
+It judges nothing; where the score could not be computed the answer is None, never 0.
+"""
+
+import json
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.finger import limits
+
+ALGORITHM: Final = "NFIQ 2.3 (nbis-py 0.1.3)"
+_PROGRAM: Final = Path(__file__).with_name("nfiq2_worker.py")
+_LENGTH: Final = struct.Struct(">I")
+_LONGEST_ANSWER: Final = 65536
+_ATTEMPTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nfiq2:
+    """A score and the four values of NFIQ 2 a person can act on.
+
+    Attributes:
+        score: 0..100, higher predicts fewer missed matches.
+        actionable: UniformImage, EmptyImageOrContrastTooLow,
+            FingerprintImageWithMinutiae, SufficientFingerprintForeground.
+    """
+
+    score: int
+    actionable: Mapping[str, float]
+
+
+class _Fallen(RuntimeError):
+    """The worker died, answered nonsense or took too long."""
+
+
+class Worker:
+    """One worker process; may be shared by threads, which then wait for each other."""
+
+    def __init__(self, *, seconds: float = limits.WORKER_SECONDS.value) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: socket.socket | None = None
+
+    @property
+    def process_id(self) -> int | None:
+        """Return the id of the running worker process, None before the first score."""
+        return None if self._process is None else self._process.pid
+
+    def score(self, pixels: NDArray[np.uint8]) -> Nfiq2 | None:
+        """Return NFIQ 2 of a picture at 500 dpi, None where it could not be computed.
+
+        A picture that brings the worker down is tried once more in a fresh one, because the
+        worker may have been killed by something else.
+
+        Args:
+            pixels: height x width, uint8, dark ridges, sides 64..1500 px.
+        """
+        if find_spec("nbis") is None:
+            return None
+        request = _pgm(pixels)
+        with self._lock:
+            for _ in range(_ATTEMPTS):
+                try:
+                    answer = self._ask(request)
+                except _Fallen:
+                    self._stop()
+                    continue
+                return _understood(answer)
+        return None
+
+    def close(self) -> None:
+        """End the worker process; a later score starts another."""
+        with self._lock:
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: bytes) -> Any:  # noqa: ANN401 - JSON
+        link = self._linked()
+        deadline = time.monotonic() + self._seconds
+        try:
+            link.settimeout(self._seconds)
+            link.sendall(_LENGTH.pack(len(request)) + request)
+            (count,) = _LENGTH.unpack(_receive(link, _LENGTH.size, deadline))
+            if count > _LONGEST_ANSWER:
+                raise _Fallen
+            return json.loads(_receive(link, count, deadline))
+        except (OSError, ValueError) as error:
+            raise _Fallen from error
+
+    def _linked(self) -> socket.socket:
+        if self._link is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", str(_PROGRAM)],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            self._link = ours
+        return self._link
+
+    def _stop(self) -> None:
+        if self._link is not None:
+            self._link.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._link = self._process = None
+
+
+def _receive(link: socket.socket, count: int, deadline: float) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        link.settimeout(max(0.001, deadline - time.monotonic()))
+        piece = link.recv(count - len(data))
+        if not piece:
+            raise _Fallen
+        data += piece
+    return bytes(data)
+
+
+def _understood(answer: Any) -> Nfiq2 | None:  # noqa: ANN401 - JSON
+    if not isinstance(answer, dict) or not isinstance(answer.get("score"), int):
+        return None
+    score = answer["score"]
+    if not 0 <= score <= 100:  # noqa: PLR2004 - NFIQ 2 says 255 for "no score"
+        return None
+    return Nfiq2(score=score, actionable=answer.get("actionable", {}))
+
+
+def _pgm(pixels: NDArray[np.uint8]) -> bytes:
+    height, width = pixels.shape
+    return b"P5\n%d %d\n255\n" % (width, height) + pixels.tobytes()
