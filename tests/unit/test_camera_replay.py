@@ -131,3 +131,14 @@ def test_the_command_writes_a_registry_portrait(tmp_path: Path) -> None:
     assert picture is not None
     assert picture.shape == (800, 600, 3)
     assert main(["frame", "--seed", "1", "--out", str(tmp_path / "no/1.jpg")]) == 1
+
+
+def test_the_command_writes_many_portraits_by_name(tmp_path: Path) -> None:
+    assert main(["portraits", "--folder", str(tmp_path), "001=1", "002=2"]) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["001.jpg", "002.jpg"]
+
+
+@pytest.mark.parametrize("who", ["1", "../x=1", "=1", "a=", "a=-1", "a=1=1"])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, who: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["portraits", "--folder", str(tmp_path), who])
