@@ -4,7 +4,6 @@ It decides nothing and knows no HTTP.
 """
 
 import enum
-from collections.abc import Mapping
 
 
 class Reason(enum.StrEnum):
@@ -66,5 +65,5 @@ class Refused(Exception):
     def __init__(self, reason: Reason, **values: object) -> None:
         super().__init__(reason.value)
         self.reason = reason
-        self.values: Mapping[str, object] = values
+        self.values = values
         """What the sentence's places are filled with."""

@@ -1,4 +1,4 @@
-"""The server's keys in ``data/keys``: the receipt key, and the public halves captures are sealed to.
+"""The server's keys in ``data/keys``: the receipt key, and the public keys captures are sealed to.
 
 No private sealing key is ever here: those lie in the unsealing process's own folder.
 """

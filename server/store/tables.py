@@ -234,7 +234,7 @@ class CaptureRow(Base):
 
     digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     device_id: Mapped[str] = mapped_column(sa.ForeignKey("device.id"))
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(sa.BigInteger)
     dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
     visit_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("visit.id"), unique=True)
     appointment_id: Mapped[UUID]
