@@ -14,29 +14,49 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import plan
+from scheduler import plan, slots
 from scheduler.database import insert_missing
+from scheduler.ledger import drift
 from scheduler.life import AppointmentEvent, AppointmentState, NotNow, after
 from scheduler.places import PUBLIC
-from scheduler.tables import AppointmentRow, ClaimRow, SlotRow
+from scheduler.slots import SlotFull, SlotGone, SlotRef, SlotUnavailable
+from scheduler.tables import AppointmentRow, ClaimRow
 
-__all__ = ["NotNow"]  # raised by what is here, told apart where it is caught
+__all__ = [
+    "AlreadyBooked",
+    "Appointment",
+    "AppointmentUnknown",
+    "NotNow",
+    "SlotFull",
+    "SlotGone",
+    "SlotRef",
+    "SlotUnavailable",
+    "arrive",
+    "cancel",
+    "confirm",
+    "drift",
+    "expire_due",
+    "find",
+    "hold",
+    "leave",
+    "live_of",
+    "miss",
+    "miss_due",
+    "move",
+    "of_day",
+    "serve",
+]
 
 LONGEST_HOLD = 10
 """A hold is renewed by choosing another time until it is so many times its length old
 (WCAG 2.2, success criterion 2.2.1: a time limit can be extended at least ten times)."""
-
-
-class SlotUnavailable(Exception):
-    """No place could be taken there; nothing was changed."""
-
-
-class SlotFull(SlotUnavailable):
-    """Every place is taken."""
-
-
-class SlotGone(SlotUnavailable):
-    """The time is past, or no longer offered, or never was."""
+EXPECTED = (
+    AppointmentState.BOOKED,
+    AppointmentState.ARRIVED,
+    AppointmentState.SERVED,
+    AppointmentState.MISSED,
+)
+"""What stands on the list of a day."""
 
 
 class AlreadyBooked(Exception):
@@ -45,15 +65,6 @@ class AlreadyBooked(Exception):
 
 class AppointmentUnknown(LookupError):
     """There is no appointment of this id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class SlotRef:
-    """Which slot; their order is the order of locks."""
-
-    place: str
-    starts_at: datetime
-    lane: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +228,7 @@ def move(
             if slot == to:
                 row.minutes = _take(session, to, now=now, lanes=lanes)
             else:
-                _give_back(session, {old: 1})
+                slots.give_back(session, {old: 1})
         row.place, row.starts_at, row.lane, row.changed_at = to.place, to.starts_at, to.lane, now
         if row.hold_until is not None:
             length = timedelta(minutes=row.hold_minutes)
@@ -272,14 +283,13 @@ def live_of(session: Session, whose: str) -> Appointment | None:
 def of_day(session: Session, place: str, day: date) -> tuple[Appointment, ...]:
     """Return who is expected at a place on a day, or came, or did not come, by time."""
     begins, ended = plan.bounds(day, day)
-    expected = [s for s in AppointmentState if s.takes_a_place or s is AppointmentState.MISSED]
     rows = session.scalars(
         sa.select(AppointmentRow)
         .where(
             AppointmentRow.place == place,
             AppointmentRow.starts_at >= begins,
             AppointmentRow.starts_at < ended,
-            AppointmentRow.state.in_([s for s in expected if s is not AppointmentState.HELD]),
+            AppointmentRow.state.in_(EXPECTED),
         )
         .order_by(AppointmentRow.starts_at, AppointmentRow.lane, AppointmentRow.created_at)
     )
@@ -333,7 +343,7 @@ def _happen_all(
         over += [] if row.state.live else [row.id]
         happened += 1
     session.flush()
-    _give_back(session, freed)
+    slots.give_back(session, freed)
     if over:
         session.execute(
             sa.delete(ClaimRow)
@@ -382,45 +392,16 @@ def _claim(
         raise AlreadyBooked
 
 
-def _at(slot: SlotRef) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        SlotRow.place == slot.place,
-        SlotRow.starts_at == slot.starts_at,
-        SlotRow.lane == slot.lane,
-    )
-
-
 def _take(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]) -> int:
-    """Take a place and return the slot's minutes; the condition and the count are one statement."""
-    if slot.lane not in lanes or slot.starts_at <= now:
-        raise SlotGone
-    statement = (
-        sa.update(SlotRow)
-        .where(_at(slot), SlotRow.offered, SlotRow.taken + 1 <= SlotRow.capacity)
-        .values(taken=SlotRow.taken + 1)
-        .returning(SlotRow.minutes)
-        .execution_options(synchronize_session=False)
-    )
-    minutes = session.execute(statement).scalar_one_or_none()
-    if minutes is None and _expire(
-        session,
-        AppointmentRow.place == slot.place,
-        AppointmentRow.starts_at == slot.starts_at,
-        AppointmentRow.lane == slot.lane,
-        now=now,
-    ):
-        minutes = session.execute(statement).scalar_one_or_none()
-    if minutes is not None:
-        return minutes
-    offered = session.execute(sa.select(SlotRow.offered).where(_at(slot))).scalar_one_or_none()
-    raise SlotFull if offered else SlotGone
-
-
-def _give_back(session: Session, freed: dict[SlotRef, int]) -> None:
-    for slot in sorted(slot for slot, count in freed.items() if count):
-        session.execute(
-            sa.update(SlotRow)
-            .where(_at(slot))
-            .values(taken=SlotRow.taken - freed[slot])
-            .execution_options(synchronize_session=False)
+    try:
+        return slots.take(session, slot, now=now, lanes=lanes)
+    except SlotFull:
+        # Holds that ran out are no reason to send somebody away, though nobody swept them yet.
+        there = (
+            AppointmentRow.place == slot.place,
+            AppointmentRow.starts_at == slot.starts_at,
+            AppointmentRow.lane == slot.lane,
         )
+        if not _expire(session, *there, now=now):
+            raise
+    return slots.take(session, slot, now=now, lanes=lanes)

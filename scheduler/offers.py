@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler import calendar, places, plan
-from scheduler.booking import SlotRef
 from scheduler.calendar import HERE, Words
 from scheduler.places import PUBLIC
+from scheduler.slots import SlotRef
 from scheduler.tables import SlotRow
 
 

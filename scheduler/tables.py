@@ -134,7 +134,7 @@ class AppointmentRow(Base):
             ["place", "starts_at", "lane"], ["slot.place", "slot.starts_at", "slot.lane"]
         ),
         sa.Index("ix_appointment_slot", "place", "starts_at", "lane"),
-        sa.Index("ix_appointment_due", "state", "hold_until"),
+        sa.Index("ix_appointment_due", "state", "starts_at"),
         sa.CheckConstraint("(state = 'held') = (hold_until IS NOT NULL)", name="hold"),
         sa.CheckConstraint("minutes > 0", name="minutes"),
     )
@@ -161,4 +161,4 @@ class ClaimRow(Base):
     purpose: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     whose: Mapped[str] = mapped_column(sa.String(64), unique=True)
     appointment_id: Mapped[UUID] = mapped_column(unique=True)
-    """Written before the appointment is, hence no foreign key; `booking.drift` compares."""
+    """Written before the appointment is, hence no foreign key; `ledger.loose` compares."""

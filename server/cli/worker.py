@@ -1,42 +1,153 @@
-"""The process that does what nobody waits for: frees expired holds and opens new days."""
+"""The process that does what nobody waits for: frees expired holds, opens days, forgets.
+
+A duty that fails is logged and tried again when it is next due; the others go on.
+"""
 
 import argparse
+import logging
 import signal
 import threading
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from scheduler import booking, horizon, places
-from scheduler.database import connect, transaction
+from scheduler import booking, horizon, ledger, places
+from scheduler.database import connect, reading, retrying
 from server import clock
+from server.cases import filing, signing_in, status, throttle, visits
 from server.settings import Settings
+from server.web.citizen import ticket, wizard
 
 EVERY = 5.0
-"""Seconds between two rounds."""
+"""Seconds between two looks at what is due."""
 HORIZON = timedelta(days=42)
 """How far ahead places are offered."""
+BATCH = 500
+"""Rows of one transaction, so that nobody waits long for us."""
+LIMITS = (
+    *status.LIMITS,
+    *ticket.LIMITS,
+    *wizard.LIMITS,
+    signing_in.BY_NETWORK,
+    visits.BY_CARD,
+)
+
+log = logging.getLogger(__name__)
 
 
-def round_once(engine: sa.Engine) -> int:
-    """Do one round and return how many holds were freed."""
-    now = clock.now()
-    with transaction(engine) as session:
-        freed = booking.expire_due(session, now=now)
+class Drifted(Exception):
+    """What is counted is not what is there: a fault of ours that somebody has to look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """Something done now and then."""
+
+    name: str
+    every: timedelta
+    do: Callable[[sa.Engine, datetime], int]
+    """Does it and returns how many rows it was about."""
+
+
+def _until_done(engine: sa.Engine, work: Callable[[Session], int]) -> int:
+    done = batch = retrying(engine, work)
+    while batch >= BATCH:
+        batch = retrying(engine, work)
+        done += batch
+    return done
+
+
+def _expire(engine: sa.Engine, now: datetime) -> int:
+    return _until_done(engine, lambda s: booking.expire_due(s, now=now, limit=BATCH))
+
+
+def _miss(engine: sa.Engine, now: datetime) -> int:
+    """Note yesterday's no-shows: whoever is late today may still come."""
     today = now.astimezone(clock.HERE).date()
-    with transaction(engine) as session:
-        for place in places.places(session):
-            horizon.materialise(session, place.code, first=today, last=today + HORIZON, now=now)
-    return freed
+    midnight = datetime.combine(today, time(), clock.HERE)
+    return _until_done(engine, lambda s: booking.miss_due(s, before=midnight, now=now, limit=BATCH))
+
+
+def _open_days(engine: sa.Engine, now: datetime) -> int:
+    today = now.astimezone(clock.HERE).date()
+    with reading(engine) as session:
+        codes = [place.code for place in places.places(session)]
+    opened = 0
+    for code in codes:
+
+        def work(session: Session, code: str = code) -> horizon.Opened:
+            return horizon.materialise(session, code, first=today, last=today + HORIZON, now=now)
+
+        done = retrying(engine, work)
+        opened += done.opened
+        if done.withdrawn and done.stranded:
+            log.warning("%s: %d slots withdrawn with people in them", code, len(done.stranded))
+    return opened
+
+
+def _lapse(engine: sa.Engine, now: datetime) -> int:
+    return retrying(engine, lambda s: filing.lapse_drafts(s, now=now, limit=BATCH))
+
+
+def _forget(engine: sa.Engine, now: datetime) -> int:
+    return retrying(engine, lambda s: throttle.forget_old(s, now=now, limits=LIMITS))
+
+
+def _reconcile(engine: sa.Engine, now: datetime) -> int:
+    del now
+    with reading(engine) as session:
+        slots, claims = ledger.drift(session), ledger.loose(session)
+    if slots or claims:
+        raise Drifted(f"{len(slots)} slots, {claims} claims; the first: {slots[:1]}")
+    return 0
+
+
+DUTIES = (
+    Duty(name="holds expired", every=timedelta(seconds=5), do=_expire),
+    Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
+    Duty(name="appointments missed", every=timedelta(minutes=10), do=_miss),
+    Duty(name="drafts lapsed", every=timedelta(hours=1), do=_lapse),
+    Duty(name="counters of tries forgotten", every=timedelta(hours=1), do=_forget),
+    Duty(name="counters reconciled", every=timedelta(hours=1), do=_reconcile),
+)
+
+
+class Rounds:
+    """Knows when each duty is due next; all are due at first."""
+
+    def __init__(self, engine: sa.Engine, duties: Sequence[Duty] = DUTIES) -> None:
+        self._engine = engine
+        self._due: dict[Duty, datetime | None] = dict.fromkeys(duties)
+
+    def once(self, now: datetime) -> dict[str, int]:
+        """Do what is due; return how many rows each duty that succeeded was about, by name."""
+        done = {}
+        for duty, due in self._due.items():
+            if due is not None and now < due:
+                continue
+            self._due[duty] = now + duty.every
+            try:
+                done[duty.name] = duty.do(self._engine, now)
+            except Exception:
+                log.exception("%s: failed, due again in %s", duty.name, duty.every)
+            else:
+                if done[duty.name]:
+                    log.info("%s: %d", duty.name, done[duty.name])
+        return done
 
 
 def _run(_arguments: argparse.Namespace, settings: Settings) -> int:
-    engine = connect(settings.database)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    rounds = Rounds(connect(settings.database))
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
-    while not stop.wait(EVERY):
-        round_once(engine)
+    while not stop.is_set():
+        rounds.once(clock.now())
+        stop.wait(EVERY)
     return 0
 
 
