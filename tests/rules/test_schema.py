@@ -1,0 +1,42 @@
+"""One migration head, no drift between tables and migrations, the same on both engines."""
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from scheduler.database import Base, connect, reading
+from server.cli import database
+from server.store import audit
+from server.store.tables import AuditHead
+
+
+def _empty(database_url: str) -> sa.Engine:
+    engine = connect(database_url)
+    Base.metadata.drop_all(engine)
+    return engine
+
+
+def test_there_is_one_head() -> None:
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        script = ScriptDirectory.from_config(database.config(connection))
+        assert len(script.get_heads()) == 1
+
+
+def test_the_migrations_make_the_tables_and_begin_the_chain(database_url: str) -> None:
+    engine = _empty(database_url)
+    database.upgrade(engine)
+    database.upgrade(engine)
+    with engine.begin() as connection:
+        command.check(database.config(connection))
+    with reading(engine) as session:
+        assert session.get_one(AuditHead, 1).seq == 0
+        assert audit.broken_at(session) is None
+
+
+def test_the_migrations_can_be_taken_back(database_url: str) -> None:
+    engine = _empty(database_url)
+    database.upgrade(engine)
+    with engine.begin() as connection:
+        command.downgrade(database.config(connection), "base")
+    assert set(sa.inspect(engine).get_table_names()) <= {"alembic_version"}
