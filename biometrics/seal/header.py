@@ -48,7 +48,7 @@ class Header:
         sequence: the device's counter; one sequence is one content.
         captured_at: wall clock of the kiosk, UTC.
         mono: seconds on the monotonic clock of this boot.
-        boot_id: which boot that was.
+        boot_id: which boot that was; empty where the system does not say.
         length: bytes of plaintext.
         modalities: how many portraits and prints are inside.
         consent: SHA-256 of the notice that was agreed to.
@@ -124,7 +124,7 @@ class Header:
                 sequence=fields.whole("sequence", 1, MAX_SEQUENCE),
                 captured_at=fields.time("captured_at"),
                 mono=fields.number("mono"),
-                boot_id=fields.text("boot_id", MAX_TEXT),
+                boot_id=fields.text("boot_id", MAX_TEXT, shortest=0),
                 length=fields.whole("length", 1, MAX_CONTENT),
                 modalities=fields.whole("modalities", 1, MAX_MODALITIES),
                 consent=fields.octets("consent", HASH_BYTES, HASH_BYTES),
