@@ -1,0 +1,124 @@
+"""``python -m server.unseal --keys FOLDER``: opens captures for whoever may use its Unix socket."""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import cbor2
+from flask import Flask, Response, request
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from biometrics.face.compare import model_sha256
+from scheduler.database import connect
+from server import clock
+from server.registry.client import RegistryClient
+from server.settings import Settings
+from server.store.vault import Vault
+from server.unseal.answer import CBOR, OPEN, Opened
+from server.unseal.client import GrantRefused, PacketBad
+from server.unseal.opening import Unsealing
+
+log = logging.getLogger(__name__)
+
+LARGEST_REQUEST = 64
+OWNER_ONLY = 0o177
+"""The umask under which the socket appears: 0600 from its first moment."""
+
+
+class SocketTaken(Exception):
+    """Somebody listens on the socket already, or something else lies there."""
+
+
+def create_app(open_by: Callable[[UUID], Opened]) -> Flask:
+    """Return the app: one route, a grant in, a capture out."""
+    app = Flask("server.unseal", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+
+    def answer() -> Response:
+        try:
+            grant = UUID(bytes=cbor2.loads(request.get_data()))
+        except (cbor2.CBORDecodeError, ValueError, TypeError):
+            return Response(status=400)
+        try:
+            return Response(open_by(grant).encode(), mimetype=CBOR)
+        except GrantRefused:
+            return Response(status=403)
+        except PacketBad as error:
+            log.warning("a packet could not be opened: %s", error)
+            return Response(status=422)
+
+    app.add_url_rule(OPEN, view_func=answer, methods=["POST"])
+    return app
+
+
+def _clear(path: Path) -> None:
+    """Take away a socket that a process which is gone has left behind.
+
+    Raises:
+        SocketTaken: somebody listens there, or it is no socket.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise SocketTaken(f"{path} is no socket")
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+            else:
+                raise SocketTaken(f"somebody listens on {path}")
+
+
+def listen(path: Path, app: Flask) -> BaseWSGIServer:
+    """Return a server on the socket `path`, which only its owner may use.
+
+    Raises:
+        SocketTaken: somebody listens there, or it is no socket.
+    """
+    _clear(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = os.umask(OWNER_ONLY)
+    try:
+        return make_server(f"unix://{path}", 0, app, threaded=True)
+    finally:
+        os.umask(before)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until stopped and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keys", type=Path, required=True, help="folder of the private keys")
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO)
+    settings = Settings.from_environment()
+    # A missing model is said now, not to the first officer.
+    log.info("faces are compared with the model %s", model_sha256())
+    unsealing = Unsealing(
+        engine=connect(settings.database),
+        vault=Vault(settings.data),
+        keys=asked.keys,
+        registry=RegistryClient(settings.registry_url),
+        clock=clock.now,
+    )
+    server = listen(settings.unseal_socket, create_app(unsealing.open))
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: threading.Thread(target=server.shutdown).start())
+    try:
+        server.serve_forever()
+    finally:
+        server.server_close()
+        settings.unseal_socket.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
