@@ -1,0 +1,76 @@
+"""A reader for rehearsals: the real driver over a simulated module, and hands that press on it.
+
+It announces itself as simulated; no real person's finger comes from it.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from hardware.finger.commands import FAST, Product
+from hardware.finger.hand import SimulatedHand
+from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
+from hardware.finger.module_simulator import SimulatedModule
+from hardware.finger.port import Impression, NoImage, ReaderInfo
+from hardware.finger.serial_module import SerialReader
+from hardware.finger.synthesis import Condition
+
+_PRODUCT: Final = Product(model="simulated module", serial="SIMULATD", width=WIDTH, height=HEIGHT)
+
+
+class SimulatedReader:
+    """A `FingerReader` that needs no device.
+
+    Attributes:
+        module: what stands behind the port; pull its cable to rehearse that.
+    """
+
+    def __init__(self) -> None:
+        self.module = SimulatedModule(ModuleCore(product=_PRODUCT, baud=FAST))
+        self._reader = SerialReader(self.module.port, simulated=True)
+        self._lock = threading.Lock()
+        self._touches: dict[tuple[int, int], int] = {}
+
+    @property
+    def info(self) -> ReaderInfo:
+        """Return what the reader says of itself: that it is simulated."""
+        return self._reader.info
+
+    def present(
+        self, person_seed: int, position: int, condition: Condition | str = Condition.WELL
+    ) -> None:
+        """Put a finger on the glass, in place of what lies there; each time it lies otherwise.
+
+        Args:
+            person_seed: whose.
+            position: 1 right thumb .. 10 left little.
+            condition: how it is put there.
+
+        Raises:
+            ValueError: no such position or condition.
+        """
+        finger = SimulatedHand(person_seed).finger(position)
+        kind = Condition(condition)
+        with self._lock:
+            touch = self._touches.get((person_seed, position), 0) + 1
+            self._touches[person_seed, position] = touch
+        self.module.press(finger.impression(touch, kind))
+
+    def lift(self) -> None:
+        """Take the finger off the glass."""
+        self.module.press(None)
+
+    def capture(
+        self, *, deadline: float, progress: Callable[[float], None] | None = None
+    ) -> Impression | NoImage:
+        """Wait for a finger and take one impression; as `SerialReader.capture`."""
+        return self._reader.capture(deadline=deadline, progress=progress)
+
+    def wait_lifted(self, *, deadline: float) -> bool:
+        """Wait until no finger lies on the glass; as `SerialReader.wait_lifted`."""
+        return self._reader.wait_lifted(deadline=deadline)
+
+    def close(self) -> None:
+        """Let the module go; may be called twice."""
+        self._reader.close()
+        self.module.close()
