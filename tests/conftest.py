@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+import scheduler.tables  # noqa: F401 - fills the metadata
 import server.store.tables  # noqa: F401 - fills the metadata
 from scheduler.database import Base, connect
 from tests import postgres
