@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -192,3 +193,10 @@ def stations_of(session: Session, officer: Acting) -> frozenset[str]:
     own = known.get(officer.station)
     near = {code for code, province in known.items() if own is not None and province == own}
     return frozenset({officer.station} | near)
+
+
+def names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of the officers among `ids`."""
+    wanted = {officer_id for officer_id in ids if SHAPE.fullmatch(officer_id)}
+    rows = session.execute(sa.select(Officer.id, Officer.name).where(Officer.id.in_(wanted)))
+    return {row.id: row.name for row in rows}

@@ -6,6 +6,7 @@ It decides nothing about what an officer may do, and gives the same answer for e
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -103,10 +104,10 @@ def _password_fits(password_hash: str, password: str) -> bool:
     # Cut, so that a huge text costs no more; a cut one fits nobody.
     given = plain_password(password[: LONGEST_PASSWORD + 1])
     try:
-        fits = HASHER.verify(password_hash, given)
+        HASHER.verify(password_hash, given)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
-    return fits and len(password) <= LONGEST_PASSWORD
+    return len(password) <= LONGEST_PASSWORD
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
@@ -122,13 +123,18 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
 
 
 def admit(
-    session: Session, proof: Proof, *, binding: str, now: datetime, before: str | None = None
+    session: Session,
+    proof: Proof,
+    *,
+    bind: Callable[[], str],
+    now: datetime,
+    before: str | None = None,
 ) -> str | None:
     """Begin a session and return its token, or None: not in, whatever the reason.
 
     The officer's row is locked, so that many guesses at once count one by one and a code is
-    accepted once. `binding` ties the session to the browser it began in, `before` is the token
-    the browser came with, which ends.
+    accepted once. `bind` is asked, once they are in, what ties the session to their browser;
+    `before` is the token the browser came with, which ends.
     """
     officer = session.scalars(
         sa.select(Officer)
@@ -154,7 +160,7 @@ def admit(
         OfficerSession(
             token_hash=_hash(token),
             officer_id=officer.id,
-            csrf=binding,
+            csrf=bind(),
             started_at=now,
             seen_at=now,
         )

@@ -237,11 +237,16 @@ def _find(session: Session, digest: str, officer: Acting, *, lock: bool) -> Seen
 
 
 def _has_seen(session: Session, digest: str, officer: Acting, *, since: datetime) -> bool:
-    used = sa.select(Grant.id).where(
-        Grant.digest == digest,
-        Grant.officer_id == officer.id,
-        Grant.granted_at >= since,
-        Grant.used_at.is_not(None),
+    # A leave is used up before the packet proves good; figures are written down only after.
+    used = (
+        sa.select(Grant.id)
+        .join(Review, Review.digest == Grant.digest)
+        .where(
+            Grant.digest == digest,
+            Grant.officer_id == officer.id,
+            Grant.granted_at >= since,
+            Review.at >= Grant.used_at,
+        )
     )
     return session.execute(sa.select(sa.exists(used))).scalar_one()
 
@@ -311,7 +316,7 @@ def _note(
         at=now,
         actor=officer.actor,
         action=action,
-        subject=f"capture:{found.capture.digest}",
+        subject=found.capture.digest,
         detail={"dossier": found.dossier.code, **detail},
     )
 

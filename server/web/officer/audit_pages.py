@@ -1,0 +1,62 @@
+"""The audit chain, read page by page and checked link by link; it shows no biometrics."""
+
+from typing import Final
+
+import sqlalchemy as sa
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from scheduler.database import reading
+from server.store import audit
+from server.store.tables import Audit, AuditHead, Role
+from server.web.guard import open_to
+from server.web.officer.desk import desk
+
+pages = Blueprint("audit", __name__)
+
+ROWS: Final = 50
+LONGEST_NUMBER: Final = 12
+
+
+def _page(**more: object) -> str:
+    asked = request.args.get("before", "")
+    usable = asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_NUMBER
+    with reading(desk().engine) as session:
+        head = session.get(AuditHead, 1)
+        last = 0 if head is None else head.seq
+        before = min(int(asked), last + 1) if usable else last + 1
+        entries = session.scalars(
+            sa.select(Audit).where(Audit.seq < before).order_by(Audit.seq.desc()).limit(ROWS)
+        ).all()
+    return render_template(
+        "officer/audit.html",
+        entries=entries,
+        last=last,
+        older=entries[-1].seq if entries and entries[-1].seq > 1 else None,
+        newest=before > last,
+        **more,
+    )
+
+
+def _snapshot(engine: sa.Engine) -> sa.Engine:
+    """Return the engine so that entries and head are seen as they stood at one moment."""
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+@pages.get("/audit")
+@open_to(Role.AUDITOR.value)
+def show() -> ResponseReturnValue:
+    """Show the entries, the newest first."""
+    return _page()
+
+
+@pages.post("/audit")
+@open_to(Role.AUDITOR.value)
+def check() -> ResponseReturnValue:
+    """Go through the whole chain and say whether every link fits."""
+    here = desk()
+    with reading(_snapshot(here.engine)) as session:
+        broken = audit.broken_at(session)
+    return _page(checked_at=here.now(), broken=broken)

@@ -1,0 +1,207 @@
+"""One capture before one officer: opening it, what it shows, deciding, giving it back.
+
+A capture is opened in the answer to a form: a reload needs a new leave and leaves a new entry.
+"""
+
+import logging
+import re
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import url_for as to
+from flask.typing import ResponseReturnValue
+
+from scheduler.database import reading, transaction
+from server.cases import officers, verification
+from server.cases.verification import (
+    CaptureUnknown,
+    NotSeen,
+    NotYours,
+    OwnCapture,
+    Ruling,
+    Seen,
+)
+from server.registry.port import Person
+from server.rules import cases, lists
+from server.rules.dossier import DossierState, NotNow
+from server.rules.fields import Refused
+from server.store.tables import Verdict
+from server.unseal.client import GrantRefused, Opened, PacketBad, UnsealerDown
+from server.web.guard import open_to
+from server.web.officer import opened as showing
+from server.web.officer.desk import DECIDING, desk, me
+from server.web.officer.opened import Shown
+from server.web.shell import language, words
+
+pages = Blueprint("capture", __name__)
+log = logging.getLogger(__name__)
+
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+FORM: Final = ("verdict", "reason", "text")
+LONGEST_BACK: Final = 600
+"""Characters of an unusable text that come back into the form."""
+TROUBLE: Final[dict[type[Exception], tuple[str, int]]] = {
+    UnsealerDown: ("down", 503),
+    GrantRefused: ("grant", 409),
+    PacketBad: ("packet", 500),
+}
+"""What is said where the capture could not be opened; the dossier stays with the officer."""
+REFUSALS: Final[dict[type[Exception], tuple[str, int]]] = {
+    OwnCapture: ("own", 403),
+    NotYours: ("taken", 409),
+    NotSeen: ("not_seen", 409),
+    NotNow: ("moved_on", 409),
+}
+
+
+def _digest(text: str) -> str:
+    if not DIGEST.fullmatch(text):
+        abort(404)
+    return text
+
+
+@pages.errorhandler(CaptureUnknown)
+def _unknown(_error: CaptureUnknown) -> ResponseReturnValue:
+    return render_template("error.html", key="404", status=404), 404
+
+
+def _refused(error: Exception) -> ResponseReturnValue:
+    key, status = next(said for kind, said in REFUSALS.items() if isinstance(error, kind))
+    digest = (request.view_args or {}).get("digest")
+    return render_template("officer/notice.html", key=key, digest=digest), status
+
+
+for _kind in REFUSALS:
+    pages.register_error_handler(_kind, _refused)
+
+
+def _page(
+    found: Seen,
+    *,
+    shown: Shown | None = None,
+    trouble: str | None = None,
+    wrong: dict[str, str] | None = None,
+) -> str:
+    officer, dossier = me(), found.dossier
+    mine = found.opener == officer.actor
+    ids = {entry.actor.removeprefix("officer:") for entry in found.journal}
+    ids |= set() if shown is None else set(shown.helpers)
+    with reading(desk().engine) as session:
+        names = officers.names(session, ids)
+    return render_template(
+        "officer/capture.html",
+        found=found,
+        mine=mine,
+        shown=shown,
+        trouble=trouble,
+        wrong=wrong or {},
+        entered={name: request.form.get(name, "")[:LONGEST_BACK] for name in FORM},
+        case=cases.case(dossier.purpose, dossier.profile).name.in_(language()),
+        # Personal data are for whoever has it open, nobody else.
+        person=Person.from_json(dossier.person) if mine and dossier.person else None,
+        groups=lists.ethnic_groups(),
+        asked=_asked(dossier.answers) if mine else [],
+        names=names,
+        reasons=verification.REASONS,
+        verdicts=Verdict,
+        has_words=words().__contains__,
+    )
+
+
+def _asked(answers: dict[str, Any]) -> list[str]:
+    chosen = answers.get("requests") or []
+    return [entry.name.in_(language()) for entry in lists.requests() if entry.code in chosen]
+
+
+def _see(digest: str) -> Seen:
+    with reading(desk().engine) as session:
+        return verification.see(session, digest, me())
+
+
+@pages.get("/captures/<digest>")
+@open_to(*DECIDING)
+def show(digest: str) -> ResponseReturnValue:
+    """Show what rows say of a capture; pictures need a leave (`open_it`)."""
+    return _page(_see(_digest(digest)))
+
+
+@pages.post("/captures/<digest>")
+@open_to(*DECIDING)
+def open_it(digest: str) -> ResponseReturnValue:
+    """Take the capture, or look at it again, and show all of it once."""
+    here, officer = desk(), me()
+    with transaction(here.engine) as session:
+        leave = verification.open_capture(session, _digest(digest), officer, now=here.now())
+    # The transaction is over: nobody waits for the database while a capture is opened.
+    try:
+        answer = here.unsealer.open(leave)
+    except tuple(TROUBLE) as error:
+        key, status = TROUBLE.get(type(error), TROUBLE[PacketBad])
+        log.warning("capture %s could not be opened: %s", digest[:12], type(error).__name__)
+        return make_response(_page(_see(digest), trouble=key), status)
+    return _opened(digest, answer)
+
+
+def _opened(digest: str, answer: Opened) -> ResponseReturnValue:
+    here, officer = desk(), me()
+    shown = showing.show(answer)
+    if officer.id in shown.helpers:
+        with transaction(here.engine) as session:
+            verification.release(session, digest, officer, now=here.now())
+        raise OwnCapture(officer.id)
+    return _page(_see(digest), shown=shown)
+
+
+@pages.post("/captures/<digest>/decision")
+@open_to(*DECIDING)
+def decide(digest: str) -> ResponseReturnValue:
+    """Take the decision down, after a second question where it ends the dossier."""
+    here, officer = desk(), me()
+    found = _see(_digest(digest))
+    if _is_decided_by_me(found):
+        return _done(digest)
+    try:
+        given = _ruling(found)
+    except Refused as refused:
+        return make_response(_page(found, wrong={"decision": str(refused)}), 422)
+    if given.verdict is Verdict.REJECT and request.form.get("sure") != "yes":
+        return render_template("officer/confirm.html", found=found, given=given)
+    try:
+        with transaction(here.engine) as session:
+            verification.decide(session, digest, officer, given, now=here.now())
+    except NotNow:
+        if _is_decided_by_me(_see(digest)):
+            return _done(digest)
+        raise
+    return _done(digest)
+
+
+def _ruling(found: Seen) -> Ruling:
+    outcome = None if found.review is None else found.review.outcome
+    return verification.ruling(
+        request.form.get("verdict", ""),
+        request.form.get("reason", ""),
+        request.form.get("text", ""),
+        outcome=outcome,
+    )
+
+
+def _is_decided_by_me(found: Seen) -> bool:
+    """Return whether a second click finds its own decision."""
+    decision = found.decision
+    moved_on = found.dossier.state is not DossierState.IN_REVIEW
+    return decision is not None and decision.officer_id == me().id and moved_on
+
+
+def _done(digest: str) -> Response:
+    return make_response(redirect(to("queue.show", done=digest), code=303))
+
+
+@pages.post("/captures/<digest>/release")
+@open_to(*DECIDING)
+def give_back(digest: str) -> ResponseReturnValue:
+    """Give the capture back to the queue."""
+    here = desk()
+    with transaction(here.engine) as session:
+        verification.release(session, _digest(digest), me(), now=here.now())
+    return redirect(to("queue.show"), code=303)
