@@ -281,6 +281,9 @@ class FingerVisit:
         finger.attempts = Attempts()
         finger.state = PositionState.MISSING
         finger.missing = Missing(position=position, reason=reason, officer=officer, at=at)
+        if self._controls and position in self._controls:
+            self._controls.remove(position)
+            self._control_tries = 0
         self._settle()
 
     def keep(self, position: int, officer: str, at: datetime) -> None:
@@ -420,7 +423,7 @@ class FingerVisit:
 
     def _next_control(self) -> None:
         if self._controls:
-            self._controls = self._controls[1:]
+            self._controls.pop(0)
         self._control_tries = 0
 
     def _settle(self) -> None:

@@ -107,6 +107,13 @@ def wanted(visit: FingerVisit) -> int:
     return position
 
 
+def waits(visit: FingerVisit) -> tuple[int, ...]:
+    """Who waits for an officer, while nobody is asked to press anything."""
+    assert visit.wanted is None
+    assert not visit.complete
+    return visit.needs_officer
+
+
 def test_good_fingers_are_taken_at_the_first_try_in_the_plans_order() -> None:
     visit = begin((2, 1, 7))
     for position in (2, 1, 7):
@@ -149,9 +156,7 @@ def test_what_is_too_poor_after_all_tries_waits_for_an_officer_while_others_go_o
     assert outcomes == [Outcome.AGAIN, Outcome.AGAIN, Outcome.UNDECIDED]
     assert wanted(visit) == 2
     put(visit, 2)
-    assert visit.wanted is None
-    assert visit.needs_officer == (1,)
-    assert not visit.complete
+    assert waits(visit) == (1,)
     visit.keep(1, "CB-07", AT)
     assert visit.complete
     assert [found.nfiq2 for found in visit.prints()] == [20, 70]
@@ -298,7 +303,6 @@ def test_a_control_press_confirms_the_finger() -> None:
         put(visit, position)
     controls.append(visit.control)
     assert controls == [False, False, False, True]
-    assert not visit.complete
     asked = wanted(visit)
     confirmed = put(visit, asked, 60, 5)
     assert (confirmed.outcome, confirmed.kept) == (Outcome.CONFIRMED, False)
@@ -363,7 +367,7 @@ def test_a_control_press_that_never_matches_waits_for_an_officer_who_may_waive_i
     asked = wanted(visit)
     outcomes = [put(visit, 9, 60, touch).outcome for touch in range(3)]
     assert outcomes == [Outcome.AGAIN, Outcome.AGAIN, Outcome.UNDECIDED]
-    assert (visit.wanted, visit.needs_officer) == (None, (asked,))
+    assert waits(visit) == (asked,)
     with pytest.raises(OfficerNeeded):
         visit.reopen(asked, at=AT)
     visit.keep(asked, "CB-07", AT)
