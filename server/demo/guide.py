@@ -1,0 +1,46 @@
+"""What a visitor of the demo is told: three addresses, who to be, what to try."""
+
+from datetime import datetime
+
+from server.demo.stage import Stage
+
+SHOWN = 6
+
+
+def guide(stage: Stage, now: datetime) -> str:
+    """Return the page of text that the demo prints when everything runs.
+
+    Raises:
+        RuntimeError: the stage was not set up.
+    """
+    cast = stage.cast
+    if cast is None:
+        raise RuntimeError("the stage is empty")
+    people = [
+        f"    {seed}  {person.full_name:28} {person.personal_number}  {person.birth_date:%d/%m/%Y}"
+        for seed, person in enumerate(cast.people[:SHOWN], start=1)
+    ]
+    officers = [
+        f"    {worker.id:11} {worker.role.value:11} password {worker.password}  "
+        f"code {worker.code(now)}  kiosk PIN {worker.pin}"
+        for worker in cast.officers
+    ]
+    return "\n".join(
+        [
+            "",
+            f"  Citizen   {stage.url('citizen')}",
+            f"  Kiosk     {stage.url('kiosk')}   (who sits there: {stage.url('kiosk')}/rehearsal)",
+            f"  Officer   {stage.url('officer')}",
+            "",
+            "  1. Be one of these (all fictitious) and book at the first station, for now:",
+            *people,
+            "  2. At the kiosk, type the ticket's code, or hold it up from the rehearsal page,",
+            "     where you also choose who sits down (the numbers above) and how they behave.",
+            "  3. Sign in as an officer, open the capture, compare and decide:",
+            *officers,
+            "     The code changes every half minute: press Enter here for the present ones.",
+            "  4. Look the dossier up with its code and the birth date.",
+            "",
+            "  Stop with Ctrl-C. Logs: " + str(stage.folder / "logs"),
+        ]
+    )
