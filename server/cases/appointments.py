@@ -3,16 +3,18 @@
 Places are counted in `scheduler`; who stands at the door is known in `server.cases.visits`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from scheduler.booking import Appointment, SlotRef
-from scheduler.life import AppointmentState
 from sqlalchemy.orm import Session
 
 from scheduler import booking
+from scheduler.booking import Appointment, SlotRef
+from scheduler.life import AppointmentState
 from server.cases import filing
 from server.rules import tickets
 from server.rules.dossier import DossierState, NotNow
@@ -37,6 +39,15 @@ class Booked:
     appointment: Appointment
 
 
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """Tell what the appointment's life refuses as what the dossier's life refuses."""
+    try:
+        yield
+    except booking.NotNow as late:
+        raise NotNow(str(late)) from late
+
+
 def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) -> Appointment:
     """Hold a place for the dossier; one held before is given back for it.
 
@@ -51,15 +62,10 @@ def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) ->
         raise NotNow(f"no place for a dossier that is {dossier.state}")
     if dossier.person_key is None:
         raise PersonUnknown
-    booking.expire_due(session, now=now)
-    live = booking.live_of(session, str(dossier.id))
-    if live is not None and live.state is AppointmentState.HELD:
-        return booking.move(
-            session,
-            live.id,
-            to=slot,
-            now=now,
-        )
+    standing = held(session, dossier, now=now)
+    if standing is not None:
+        with _told_as_ours():
+            return booking.move(session, standing.id, to=slot, now=now)
     return booking.hold(
         session,
         slot=slot,
@@ -94,7 +100,10 @@ def confirm(session: Session, dossier: Dossier, *, secret: bytes, now: datetime)
     appointment = held(session, dossier, now=now)
     if appointment is None:
         raise NothingHeld
-    booking.confirm(session, appointment.id, now=now)
+    try:
+        booking.confirm(session, appointment.id, now=now)
+    except booking.NotNow:
+        raise NothingHeld from None
     if dossier.state is DossierState.DRAFT:
         filing.file(session, dossier, now=now)
     ticket = tickets.derive(secret, appointment.id)
@@ -135,7 +144,8 @@ def move(session: Session, dossier: Dossier, to: SlotRef, *, now: datetime) -> A
     appointment = live(session, dossier)
     if appointment is None or appointment.state is not AppointmentState.BOOKED:
         raise NotNow("no appointment that could be moved")
-    return booking.move(session, appointment.id, to=to, now=now)
+    with _told_as_ours():
+        return booking.move(session, appointment.id, to=to, now=now)
 
 
 def cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:
@@ -147,7 +157,8 @@ def cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:
     appointment = live(session, dossier)
     if appointment is None or appointment.state is not AppointmentState.BOOKED:
         raise NotNow("no appointment that could be cancelled")
-    booking.cancel(session, appointment.id, now=now)
+    with _told_as_ours():
+        booking.cancel(session, appointment.id, now=now)
 
 
 def last_state(session: Session, dossier_id: UUID) -> AppointmentState | None:

@@ -5,20 +5,21 @@ It asks no registry and books no time. The functions never commit.
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
-from scheduler.life import AppointmentState
 from sqlalchemy.orm import Session
 
 from scheduler import booking
+from scheduler.life import AppointmentState
 from server.clock import HERE
 from server.registry.port import Person
 from server.rules import codes
 from server.rules.cases import DEFAULT_PROFILE
-from server.rules.dossier import DossierEvent, DossierState
+from server.rules.dossier import DossierEvent, DossierState, NotNow
 from server.rules.persons import person_key
 from server.store import journal
 from server.store.tables import Dossier, DossierCounter
@@ -93,21 +94,23 @@ def know(dossier: Dossier, person: Person, *, secret: bytes) -> None:
 
 def change_purpose(session: Session, dossier: Dossier, purpose: str, *, now: datetime) -> None:
     """Change the draft's case; a held place is given back, because it was held for the other."""
-    _give_back(session, dossier, now=now)
+    give_back(session, dossier, now=now)
     dossier.purpose = purpose
     answer(dossier, coming=None)
 
 
 def forget(session: Session, dossier: Dossier, *, now: datetime) -> None:
     """Take the person away again, because number, name or birth date are being changed."""
-    _give_back(session, dossier, now=now)
+    give_back(session, dossier, now=now)
     _erase(dossier)
 
 
-def _give_back(session: Session, dossier: Dossier, *, now: datetime) -> None:
+def give_back(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """Give the place back that is held for the dossier, if one is."""
     live = booking.live_of(session, str(dossier.id))
     if live is not None and live.state is AppointmentState.HELD:
-        booking.cancel(session, live.id, now=now)
+        with suppress(booking.NotNow):  # it ran out meanwhile: the place is free already
+            booking.cancel(session, live.id, now=now)
 
 
 def _erase(dossier: Dossier) -> None:
@@ -146,12 +149,56 @@ def file(session: Session, dossier: Dossier, *, now: datetime) -> str:
     Raises:
         NotNow: it is no draft.
     """
+    if dossier.state is not DossierState.DRAFT:
+        raise NotNow(f"a dossier that is {dossier.state} is filed already")
     journal.move(session, dossier, DossierEvent.FILE, now=now, actor=CITIZEN)
     day = now.astimezone(HERE).date()
     answer(dossier, typed=None, coming=None, data=None, station=None, day=None)
     dossier.code = codes.dossier_code(codes.UNIT, day, _next_number(session, codes.UNIT, day))
     dossier.filed_at = now
     return dossier.code
+
+
+def file_again(
+    session: Session, dossier: Dossier, person: Person, *, secret: bytes, now: datetime
+) -> None:
+    """Give a dossier back to the officers after a correction, with the person as known now.
+
+    Raises:
+        NotNow: nobody asked for a correction.
+    """
+    if dossier.state is not DossierState.TO_CORRECT:
+        raise NotNow(f"nobody waits for a correction of a dossier that is {dossier.state}")
+    journal.move(session, dossier, DossierEvent.FILE, now=now, actor=CITIZEN)
+    know(dossier, person, secret=secret)
+
+
+def withdraw(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """Withdraw the dossier as its citizen wishes; its place is given back.
+
+    Raises:
+        NotNow: it cannot be withdrawn any more; nothing was changed.
+    """
+    journal.move(session, dossier, DossierEvent.WITHDRAW, now=now, actor=CITIZEN)
+    live = booking.live_of(session, str(dossier.id))
+    if live is None:
+        return
+    try:
+        booking.cancel(session, live.id, now=now)
+    except booking.NotNow as late:
+        raise NotNow(str(late)) from late
+
+
+def lapse(session: Session, dossier: Dossier, *, now: datetime, actor: str = SYSTEM) -> None:
+    """Let a dossier lapse and delete everything that was entered.
+
+    Raises:
+        NotNow: it is past that.
+    """
+    journal.move(session, dossier, DossierEvent.LAPSE, now=now, actor=actor)
+    _erase(dossier)
+    dossier.answers = {}
+    dossier.draft_token_hash = None
 
 
 def lapse_drafts(session: Session, *, now: datetime, limit: int = 500) -> int:
@@ -167,9 +214,6 @@ def lapse_drafts(session: Session, *, now: datetime, limit: int = 500) -> int:
     for dossier in due:
         if booking.live_of(session, str(dossier.id)) is not None:
             continue
-        journal.move(session, dossier, DossierEvent.LAPSE, now=now, actor=SYSTEM)
-        _erase(dossier)
-        dossier.answers = {}
-        dossier.draft_token_hash = None
+        lapse(session, dossier, now=now)
         lapsed += 1
     return lapsed

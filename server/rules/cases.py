@@ -55,6 +55,13 @@ class Profile:
     valid_from: date
     valid_to: date | None
     milestones: tuple[int, ...]
+    """Ages at which the card is renewed."""
+    capture_from_age: int
+    """Below it neither portrait nor fingers are taken."""
+    alone_from_age: int
+    """Below it a legal representative comes along and signs."""
+    iris: bool
+    """Whether irises are taken where a station has the device."""
     source: str
 
 
@@ -77,23 +84,34 @@ def _text(entry: dict[str, str]) -> Text:
 
 
 @cache
+def profiles() -> tuple[Profile, ...]:
+    """Return every body of law that is written down, the default one first."""
+    return tuple(
+        Profile(
+            code=row["code"],
+            name=_text(row["name"]),
+            card=_text(row["card"]),
+            valid_from=date.fromisoformat(row["valid_from"]),
+            valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            milestones=tuple(row["milestones"]),
+            capture_from_age=row["capture_from_age"],
+            alone_from_age=row["alone_from_age"],
+            iris=row["iris"],
+            source=row["source"],
+        )
+        for row in law.read("profiles")["rows"]
+    )
+
+
 def profile(code: str = DEFAULT_PROFILE) -> Profile:
     """Return the profile called `code`.
 
     Raises:
         CaseUnknown: there is none.
     """
-    for row in law.read("profiles")["rows"]:
-        if row["code"] == code:
-            return Profile(
-                code=code,
-                name=_text(row["name"]),
-                card=_text(row["card"]),
-                valid_from=date.fromisoformat(row["valid_from"]),
-                valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
-                milestones=tuple(row["milestones"]),
-                source=row["source"],
-            )
+    for found in profiles():
+        if found.code == code:
+            return found
     raise CaseUnknown(code)
 
 

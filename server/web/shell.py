@@ -12,10 +12,10 @@ from importlib.resources import as_file
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
-from flask import Flask, Response, abort, g, render_template, request, send_file
+from flask import Flask, Response, abort, current_app, g, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -71,10 +71,12 @@ def t(key: str, **values: object) -> str:
 
 
 def in_other_language() -> str:
-    """Return this page's address in the other language."""
+    """Return this page's address in the other language; the first page's where it has none."""
     other = "vi" if language() == "en" else "en"
     query = {name: value for name, value in request.args.items() if name != "lang"}
-    return f"{request.path}?{urlencode({**query, 'lang': other})}"
+    adapter = current_app.create_url_adapter(request)
+    path = request.path if adapter is not None and adapter.test(method="GET") else "/"
+    return f"{quote(path)}?{urlencode({**query, 'lang': other})}"
 
 
 class Shell(Flask):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from flask import Flask
 from werkzeug.wrappers import Response
 
 from biometrics.words import Text
@@ -13,9 +12,9 @@ from server import clock
 from server.registry.client import RegistryClient
 from server.registry.port import Registry
 from server.settings import Settings
-from server.web.citizen import booking_pages, home, look_up, ticket, wizard
+from server.web.citizen import booking_pages, changing, home, look_up, ticket, wizard
 from server.web.citizen.desk import EXTENSION, Desk
-from server.web.shell import base_app, language
+from server.web.shell import Shell, base_app, language
 
 
 def _anybody(audience: str) -> Response | None:
@@ -33,7 +32,7 @@ def create_app(
     *,
     registry: Registry | None = None,
     now: Callable[[], datetime] = clock.now,
-) -> Flask:
+) -> Shell:
     """Return the citizens' app; tests pass a registry and a clock of their own."""
     engine = connect(settings.database)
     app = base_app("citizen", settings, engine)
@@ -46,12 +45,12 @@ def create_app(
         clock=now,
     )
     app.jinja_env.filters["in_words"] = _in_words
-    for module in (home, wizard, booking_pages, ticket, look_up):
+    for module in (home, wizard, booking_pages, ticket, changing, look_up):
         pages: Any = module.pages
         app.register_blueprint(pages)
     return app
 
 
-def from_environment() -> Flask:
+def from_environment() -> Shell:
     """Return the app for a WSGI server."""
     return create_app(Settings.from_environment())

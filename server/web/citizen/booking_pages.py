@@ -3,20 +3,21 @@
 Places are counted in `scheduler`; here they are shown and asked for.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from scheduler.booking import AlreadyBooked, Appointment, SlotFull, SlotGone, SlotRef
-from scheduler.offers import Offer
-from scheduler.places import Place
 from sqlalchemy.orm import Session
 
 from scheduler import offers, places
+from scheduler.booking import AlreadyBooked, Appointment, SlotFull, SlotGone, SlotRef
 from scheduler.database import reading, retrying
+from scheduler.offers import Offer
+from scheduler.places import Place
 from server.cases import appointments, filing
 from server.cases.appointments import NothingHeld, PersonUnknown
 from server.clock import HERE
@@ -26,13 +27,17 @@ from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier
 from server.web.citizen import forms, steps
 from server.web.citizen.desk import Draft, at_hand, desk, taken
-from server.web.citizen.month import HORIZON, Month, after, asked, month
-from server.web.citizen.wizard import go, onward
+from server.web.citizen.month import FARTHEST, Month, after, asked, month
+from server.web.citizen.wizard import address, back_from, go, onward
 from server.web.guard import open_to
+from server.web.shell import language, t
 
 pages = Blueprint("booking", __name__)
 
 NOON = 12
+ALREADY = "time.already"
+AGREED = "confirm.agree_label"
+"""What a citizen agrees to."""
 LONGEST_QUERY = 80
 T = TypeVar("T")
 
@@ -151,17 +156,21 @@ def _elsewhere() -> ResponseReturnValue:
 
 
 def _render(
-    page: str, draft: Draft, wrong: str | None = None, status: int = 200, **more: Any
+    page: str,
+    draft: Draft,
+    wrong: str | None = None,
+    status: int = 200,
+    **more: Any,  # noqa: ANN401 - what the page shows
 ) -> ResponseReturnValue:
     today = desk().today()
-    errors: Mapping[str, str] = {page: wrong} if wrong else {}
     html = render_template(
         f"citizen/{page}.html",
         page=page,
         draft=draft,
-        wrong=errors,
+        errors=forms.in_words({page: wrong} if wrong else {}),
+        already=wrong == ALREADY,
         values=draft.answers,
-        back=steps.before(page, draft, today),
+        back=back_from(page, draft),
         position=steps.position(page, draft, today),
         today=today,
         slot_name=slot_name,
@@ -214,12 +223,26 @@ def _confirm(
         wrong,
         status,
         held=held,
-        slot=slot_name(SlotRef(place=held.place, starts_at=held.starts_at, lane=held.lane)),
+        minutes_left=_minutes_left(held),
+        address=address,
+        chosen_requests=[
+            entry.name.in_(language())
+            for entry in lists.requests()
+            if entry.code in draft.answers.get("requests", ())
+        ],
+        slot=slot_name(held.slot),
         place=place_names().get(held.place),
         fee=fee_of(draft, on),
         days=days_promised(draft, on),
         outcome=draft.outcome(on),
     )
+
+
+def _minutes_left(held: Appointment) -> int:
+    """Return the whole minutes for which the place is still held, at least 1."""
+    if held.hold_until is None:
+        return 1
+    return max(1, int((held.hold_until - desk().now()).total_seconds()) // 60)
 
 
 @pages.get("/book/<any(station,day,time,confirm):page>")
@@ -228,9 +251,7 @@ def ask(page: str) -> ResponseReturnValue:
     """Ask one question about place and time."""
     draft = _may_see(page)
     if draft is None:
-        if page == "confirm" and _lost_the_hold():
-            return redirect(url_for("booking.ask", page="time", expired=1), code=303)
-        return _elsewhere()
+        return _no_longer_held(at_hand()) if page == "confirm" else _elsewhere()
     match page:
         case "station":
             return _station(draft)
@@ -241,17 +262,6 @@ def ask(page: str) -> ResponseReturnValue:
         case _:
             held = draft.held
             return _elsewhere() if held is None else _confirm(draft, held)
-
-
-def _lost_the_hold() -> bool:
-    """Return whether only the held place is missing."""
-    draft = at_hand()
-    return (
-        draft is not None
-        and draft.live is None
-        and draft.held is None
-        and steps.next_page(draft, desk().today()) == "time"
-    )
 
 
 def _keep(**values: Any) -> None:  # noqa: ANN401 - JSON values
@@ -287,7 +297,7 @@ def take_day() -> ResponseReturnValue:
         return _elsewhere()
     day = forms.day(request.form.get("day", ""))
     today = desk().today()
-    if day is None or not today <= day <= today + timedelta(days=HORIZON + 31):
+    if day is None or not today <= day <= today + FARTHEST:
         return _day(draft, "day.empty", 422)
     if barred_days(draft, day, day):
         return _day(draft, "day.too_young", 422)
@@ -326,10 +336,21 @@ def take_time() -> ResponseReturnValue:
     except (SlotFull, SlotGone):
         return _time(draft, "time.full", 409)
     except AlreadyBooked:
-        return _time(draft, "time.already", 409)
+        return _time(draft, ALREADY, 409)
     except (NotNow, PersonUnknown):
         return _elsewhere()
     return go("confirm")
+
+
+def _consent(now: datetime) -> dict[str, str]:
+    """Return what is kept of the consent: when, in which language, and to which words."""
+    said = t(AGREED)
+    return {
+        "at": now.isoformat(),
+        "language": language(),
+        "text": said,
+        "sha256": hashlib.sha256(said.encode()).hexdigest(),
+    }
 
 
 @pages.post("/book/confirm")
@@ -337,15 +358,11 @@ def take_time() -> ResponseReturnValue:
 def take_confirm() -> ResponseReturnValue:
     """Make the place certain and file the dossier; a second press changes nothing."""
     draft = at_hand()
-    if draft is None:
-        return onward()
-    if draft.live is not None:
-        return redirect(url_for("ticket.booked"), code=303)
-    held = draft.held
-    if held is None or not steps.may_see("confirm", draft, desk().today()):
-        return redirect(url_for("booking.ask", page="time", expired=1), code=303)
+    held = draft.held if draft is not None else None
+    if draft is None or held is None or not steps.may_see("confirm", draft, desk().today()):
+        return _no_longer_held(draft)
     shown = slot_named(request.form.get("slot", ""), held.place)
-    if shown is None or (shown.starts_at, shown.lane) != (held.starts_at, held.lane):
+    if shown != held.slot:
         return _confirm(draft, held, "confirm.changed", 409)
     if request.form.get("agree") != "yes":
         return _confirm(draft, held, "confirm.agree", 422)
@@ -353,14 +370,28 @@ def take_confirm() -> ResponseReturnValue:
     def work(session: Session) -> None:
         here, dossier = desk(), _mine(session)
         now = here.now()
-        filing.answer(dossier, consent={"at": now.isoformat(), "text": "confirm.agree_label"})
+        filing.answer(dossier, consent=_consent(now))
         appointments.confirm(session, dossier, secret=here.secret, now=now)
 
     try:
         in_transaction(work)
     except (NothingHeld, NotNow):
-        again = at_hand()
-        if again is not None and again.live is not None:
-            return redirect(url_for("ticket.booked"), code=303)
-        return redirect(url_for("booking.ask", page="time", expired=1), code=303)
+        return _no_longer_held(at_hand())
     return redirect(url_for("ticket.booked"), code=303)
+
+
+def _no_longer_held(draft: Draft | None) -> ResponseReturnValue:
+    """Send the browser on where no place is held: it is booked already, or the hold ran out."""
+    if draft is not None and draft.live is not None:
+        return redirect(url_for("ticket.booked"), code=303)
+    return go("time", "expired") if _lost_the_hold(draft) else _elsewhere()
+
+
+def _lost_the_hold(draft: Draft | None) -> bool:
+    """Return whether only the held place is missing."""
+    return (
+        draft is not None
+        and draft.live is None
+        and draft.held is None
+        and steps.next_page(draft, desk().today()) == "time"
+    )

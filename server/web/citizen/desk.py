@@ -5,18 +5,19 @@ It renders nothing and decides nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask import current_app, request
-from scheduler.booking import Appointment
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
 
-from scheduler.database import reading
-from server.cases import appointments, filing
-from server.cases.throttle import network_of
+from scheduler.booking import Appointment
+from scheduler.database import reading, transaction
+from server.cases import appointments, filing, throttle
+from server.cases.throttle import Limit, network_of
 from server.clock import HERE
 from server.registry.port import Person, Registry
 from server.rules import cases
@@ -28,6 +29,8 @@ from server.web import guard
 
 TOKEN = "dossier"  # noqa: S105 - a cookie's name
 EXTENSION = "citizen"
+HORIZON = timedelta(days=60)
+"""How far ahead days are looked at; the worker opens fewer, the rest says "not open yet"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,17 @@ class Draft:
         if self.birth is None:
             return None
         return cases.coming(self.purpose, self.birth.day, on, self.profile)
+
+    def first_day(self, today: date) -> date | None:
+        """The first day within the horizon on which the citizen may come, or None."""
+        if self.birth is None:
+            return None
+        last = today + HORIZON
+        return cases.first_day_to_come(self.purpose, self.birth.day, today, last, self.profile)
+
+    def advice(self, today: date) -> cases.Outcome | None:
+        """Whether the citizen must come on the first day they may, else today: a child turns 6."""
+        return self.outcome(self.first_day(today) or today)
 
 
 def desk() -> Desk:
@@ -125,3 +139,20 @@ def taken(session: Session) -> Dossier | None:
 def network() -> str:
     """Return which network the request comes from, as far as we see."""
     return network_of(request.remote_addr)
+
+
+def slow_down(*counted: tuple[Limit, str]) -> None:
+    """Count a try in a transaction of its own: it counts whatever comes after.
+
+    Raises:
+        TooManyRequests: there were too many of one kind.
+    """
+    here = desk()
+    now = here.now()
+    with transaction(here.engine) as session:
+        wait = max(
+            throttle.count(session, limit, what, secret=here.secret, now=now)
+            for limit, what in counted
+        )
+    if wait:
+        raise TooManyRequests(retry_after=wait)

@@ -10,13 +10,22 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from server.rules import card_qr, cases, fields, lists, numbers
+from server.rules import card_qr, cases, codes, fields, lists, numbers, tickets
 from server.rules.ages import age_on
 from server.rules.fields import Refused
+from server.web.shell import t
 
 Form = MultiDict[str, str]
 RAW_LONGEST = 600
 """Characters of a field that come back to somebody who entered something unusable."""
+FIELDS = frozenset(
+    {
+        *("reason", "birth_day", "birth_month", "birth_year", "number", "name", "qr", "data"),
+        *("phone", "email", "requests", "delivery", "address"),
+        *("rep_name", "rep_number", "rep_relation", "code", "ticket"),
+    }
+)
+"""What our forms ask for; any other name somebody sends is not kept."""
 OF_AGE = 18
 DELIVERIES = ("station", "post")
 RELATIONS = ("father", "mother", "guardian", "other")
@@ -31,12 +40,15 @@ class Read:
     """Key of the sentence by field."""
 
 
+def in_words(errors: Mapping[str, str]) -> dict[str, str]:
+    """Return the sentence by field."""
+    return {name: t(key) for name, key in errors.items()}
+
+
 def raw(form: Form) -> dict[str, Any]:
     """Return what was entered as it was, shortened, to fill the form again."""
     kept: dict[str, Any] = {}
-    for name in form:
-        if name == "csrf":
-            continue
+    for name in [name for name in form if name in FIELDS]:
         values = [value[:RAW_LONGEST].replace("\x00", "") for value in form.getlist(name)[:20]]
         kept[name] = values if name == "requests" else values[0]
     return kept
@@ -97,6 +109,32 @@ def identity(form: Form) -> Read:
             "number": lambda: _number(form.get("number", "")),
             "name": lambda: fields.name(form.get("name", "")),
         }
+    )
+
+
+def code_and_birth(form: Form, today: date) -> Read:
+    """Return a dossier's code and the birth date that opens it."""
+
+    def read() -> str:
+        try:
+            return codes.parse(form.get("code", ""))
+        except codes.CodeInvalid:
+            raise Refused("code.wrong") from None
+
+    return _collect({"code": read, "birth": lambda: fields.birth_date(form, "birth", today=today)})
+
+
+def ticket_and_birth(form: Form, today: date) -> Read:
+    """Return a ticket and the birth date that opens it."""
+
+    def read() -> str:
+        try:
+            return tickets.parse(form.get("ticket", ""))
+        except tickets.TicketInvalid:
+            raise Refused("ticket.wrong") from None
+
+    return _collect(
+        {"ticket": read, "birth": lambda: fields.birth_date(form, "birth", today=today)}
     )
 
 

@@ -32,24 +32,41 @@ def home() -> ResponseReturnValue:
     )
 
 
-def _asked_day() -> date:
-    """Return the day fees are asked for, today where none or a far one is."""
+def _asked_profile() -> cases.Profile:
+    """Return the body of law that is asked for, today's where none or an unknown one is."""
+    try:
+        return cases.profile(request.args.get("profile", "")[:32])
+    except cases.CaseUnknown:
+        return cases.profile()
+
+
+def _asked_day(profile: cases.Profile) -> date:
+    """Return the asked day, else today, kept within the days on which the law holds."""
     today = desk().today()
-    asked = forms.day(request.args.get("on", ""))
-    return asked if asked is not None and abs(asked - today) <= FARTHEST else today
+    asked = forms.day(request.args.get("on", "")) or today
+    last = min(profile.valid_to or date.max, max(today, profile.valid_from) + FARTHEST)
+    return max(profile.valid_from, min(asked, last))
 
 
 @pages.get("/procedure")
 @open_to("everybody")
 def procedure() -> ResponseReturnValue:
-    """Show cases, fees and deadlines that hold on a day."""
-    on = _asked_day()
-    profile = cases.profile(cases.DEFAULT_PROFILE)
+    """Show cases, fees and deadlines that hold on a day, under the law of today or of before."""
+    profile, today = _asked_profile(), desk().today()
+    on = _asked_day(profile)
     rows = []
     for case in cases.cases(profile.code):
         charged = [fees.fee(kind, on) for kind in fees.kinds_of(case.fee)]
         days = working_days(profile.code, case.deadline, on)
         rows.append((case, charged, days))
     return render_template(
-        "citizen/procedure.html", on=on, today=desk().today(), profile=profile, rows=rows
+        "citizen/procedure.html",
+        on=on,
+        profile=profile,
+        profiles=cases.profiles(),
+        in_force=profile.valid_from <= today <= (profile.valid_to or today),
+        reduced=any(
+            fee.digital_citizen_vnd is not None for _, charged, _ in rows for fee in charged
+        ),
+        rows=rows,
     )

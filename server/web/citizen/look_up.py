@@ -1,21 +1,22 @@
-"""The status page: dossier code and birth date in, plain words out; and booking again from there.
+"""The status page: dossier code and birth date in, plain words out; and what to do next from there.
 
 Unknown and wrong look the same; tries are counted in the database.
 """
 
+from collections.abc import Callable, Mapping
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import TooManyRequests
 
-from scheduler.database import transaction
-from server.cases import appointments, filing, status, throttle
-from server.rules import codes, fields
-from server.rules.dossier import DossierState
-from server.rules.fields import BirthDate, Refused
+from scheduler.database import reading, transaction
+from server.cases import appointments, filing, status
+from server.registry.port import RegistryDown
+from server.rules.dossier import DossierState, NotNow
+from server.rules.fields import BirthDate
 from server.web import guard
 from server.web.citizen import booking_pages as choosing
 from server.web.citizen import forms
-from server.web.citizen.desk import TOKEN, desk, network
+from server.web.citizen.desk import TOKEN, desk, network, slow_down
 from server.web.guard import open_to
 from server.web.shell import language, t, words
 
@@ -23,56 +24,41 @@ pages = Blueprint("look_up", __name__)
 
 PREFIX = -3
 """The code without its last three digits: running through one day's numbers is one bucket."""
+DATA_WRONG = "data_wrong"
+"""The officer's message that only a corrected record answers."""
+
+
+def _ask(wrong: Mapping[str, str], code: int) -> ResponseReturnValue:
+    page = render_template(
+        "citizen/status.html", errors=forms.in_words(wrong), values=forms.raw(request.form)
+    )
+    return page, code
+
+
+def _unknown() -> ResponseReturnValue:
+    return _ask({"code": "code.unknown"}, 422)
 
 
 @pages.get("/status")
 @open_to("citizen")
 def ask() -> ResponseReturnValue:
     """Ask for code and birth date."""
-    return render_template("citizen/status.html", wrong={}, values={})
+    return _ask({}, 200)
 
 
-def _read() -> tuple[str, BirthDate | None, dict[str, str]]:
-    errors: dict[str, str] = {}
-    code, birth = "", None
-    try:
-        code = codes.parse(request.form.get("code", ""))
-    except codes.CodeInvalid:
-        errors["code"] = "code.wrong"
-    try:
-        birth = fields.birth_date(request.form, "birth", today=desk().today())
-    except Refused as refused:
-        errors["birth"] = str(refused)
-    return code, birth, errors
+def _entered(use: Callable[[str, BirthDate], ResponseReturnValue]) -> ResponseReturnValue:
+    """Give what was entered to `use`, with the try counted; or say what is wrong with it."""
+    read = forms.code_and_birth(request.form, desk().today())
+    if read.errors:
+        return _ask(read.errors, 422)
+    code: str = read.values["code"]
+    slow_down(
+        (status.BY_NETWORK, network()), (status.BY_CODE, code), (status.BY_PREFIX, code[:PREFIX])
+    )
+    return use(code, read.values["birth"])
 
 
-def _slow_down(code: str) -> None:
-    """Count a try in a transaction of its own: it counts whatever comes after.
-
-    Raises:
-        TooManyRequests: there were too many.
-    """
-    here = desk()
-    now = here.now()
-    with transaction(here.engine) as session:
-        wait = max(
-            throttle.count(session, limit, what, secret=here.secret, now=now)
-            for limit, what in (
-                (status.BY_NETWORK, network()),
-                (status.BY_CODE, code),
-                (status.BY_PREFIX, code[:PREFIX]),
-            )
-        )
-    if wait:
-        raise TooManyRequests(retry_after=wait)
-
-
-def _refused(errors: dict[str, str]) -> ResponseReturnValue:
-    page = render_template("citizen/status.html", wrong=errors, values=forms.raw(request.form))
-    return page, 422
-
-
-def _told(message: dict[str, str] | None) -> list[str]:
+def _told(message: Mapping[str, str] | None) -> list[str]:
     """Return the officer's message in words: the reason from the table, then their own text."""
     if not message:
         return []
@@ -82,52 +68,86 @@ def _told(message: dict[str, str] | None) -> list[str]:
     return [*said, own] if own else said
 
 
-@pages.post("/status")
-@open_to("citizen")
-def look() -> ResponseReturnValue:
-    """Show where the dossier stands, or that nothing fits."""
-    here = desk()
-    code, birth, errors = _read()
-    if birth is None or errors:
-        return _refused(errors)
-    _slow_down(code)
-    with transaction(here.engine) as session:
+def _standing(
+    code: str, birth: BirthDate, *, note: str | None = None, answer: int = 200
+) -> ResponseReturnValue:
+    with transaction(desk().engine) as session:
         dossier = status.find(session, code, birth)
         seen = status.see(session, dossier) if dossier is not None else None
     if seen is None:
-        return _refused({"code": "code.unknown"})
-    return render_template(
+        return _unknown()
+    page = render_template(
         "citizen/standing.html",
         seen=seen,
         national=seen.line.national_name.in_(language()),
         told=_told(seen.message),
         place=choosing.place_names().get(seen.place or ""),
         entered=forms.raw(request.form),
+        note=note,
     )
+    return page, answer
+
+
+@pages.post("/status")
+@open_to("citizen")
+def look() -> ResponseReturnValue:
+    """Show where the dossier stands, or that nothing fits."""
+    return _entered(_standing)
+
+
+def _book(code: str, birth: BirthDate) -> ResponseReturnValue:
+    with transaction(desk().engine) as session:
+        dossier = status.find(session, code, birth)
+        token = None
+        if (
+            dossier is not None
+            and dossier.state is DossierState.FILED
+            and appointments.live(session, dossier) is None
+        ):
+            token = filing.new_token(dossier)
+            filing.answer(dossier, station=None, day=None)
+    if token is None:
+        return _unknown()
+    response = make_response(redirect(url_for("booking.ask", page="station"), code=303))
+    guard.set_cookie(response, TOKEN, token, max_age=None)
+    return response
 
 
 @pages.post("/status/book")
 @open_to("citizen")
 def book_again() -> ResponseReturnValue:
     """Give this browser the dossier's token, to choose a new time without entering data again."""
+    return _entered(_book)
+
+
+def _corrected(code: str, birth: BirthDate) -> ResponseReturnValue:
     here = desk()
-    code, birth, errors = _read()
-    if birth is None or errors:
-        return _refused(errors)
-    _slow_down(code)
-    with transaction(here.engine) as session:
+    with reading(here.engine) as session:
         dossier = status.find(session, code, birth)
-        bookable = (
-            dossier is not None
-            and dossier.state is DossierState.FILED
-            and appointments.live(session, dossier) is None
-        )
-        token = None
-        if dossier is not None and bookable:
-            token = filing.new_token(dossier)
-            filing.answer(dossier, station=None, day=None)
-    if token is None:
-        return _refused({"code": "code.unknown"})
-    response = make_response(redirect(url_for("booking.ask", page="station"), code=303))
-    guard.set_cookie(response, TOKEN, token, max_age=None)
-    return response
+    if dossier is None or dossier.personal_number is None:
+        return _unknown()
+    if dossier.state is not DossierState.TO_CORRECT:
+        return _standing(code, birth)
+    try:
+        person = here.registry.find(dossier.personal_number)
+    except RegistryDown:
+        return _standing(code, birth, note="standing.down", answer=503)
+    asked_for = (dossier.message or {}).get("code")
+    if person is None or (asked_for == DATA_WRONG and person.as_json() == dossier.person):
+        return _standing(code, birth, note="standing.unchanged", answer=422)
+    with transaction(here.engine) as session:
+        again = status.find(session, code, birth)
+        try:
+            if again is not None:
+                filing.file_again(session, again, person, secret=here.secret, now=here.now())
+        except NotNow:
+            return _standing(code, birth)
+    known = BirthDate(day=person.birth_date, year_only=person.birth_year_only)
+    return _standing(code, known, note="standing.corrected")
+
+
+@pages.post("/status/corrected")
+@open_to("citizen")
+def corrected() -> ResponseReturnValue:
+    """Look whether the record was corrected since, and give the dossier back to the officers."""
+    return _entered(_corrected)

@@ -3,15 +3,32 @@
 It counts nothing itself.
 """
 
+import enum
 from calendar import Calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from biometrics.words import Text
+from scheduler import calendar
 from scheduler.offers import Day
+from server.web.citizen.desk import HORIZON
+from server.web.shell import words
 
-HORIZON = 60
-"""Days ahead that are looked at; the worker opens fewer, the rest says "not open yet"."""
+FARTHEST = HORIZON + timedelta(days=31)
+"""The last month is shown whole."""
+
+
+class Shut(enum.StrEnum):
+    """Why a day cannot be chosen; the value is the key of the sentence that says so."""
+
+    PAST = "day.past"
+    WEEKLY = "day.weekly"
+    """Said in the calendar's own words, as `CLOSED` is."""
+    CLOSED = "day.closed"
+    TOO_YOUNG = "day.too_young"
+    NOT_OPEN = "day.not_open"
+    FULL = "day.full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +36,16 @@ class Cell:
     """One day of the month."""
 
     date: date
-    free: int
-    why: str | None
-    """Key of the sentence why it cannot be chosen, or the calendar's own words; None: it can."""
+    free: int = 0
+    shut: Shut | None = None
+    """None: it can be chosen."""
+    why: Text | None = None
+    """The same in words."""
+
+    @property
+    def worth_listing(self) -> bool:
+        """Whether somebody who reads a list wants to know of the day."""
+        return self.shut in {None, Shut.CLOSED, Shut.FULL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +58,27 @@ class Month:
     earlier: date | None
     later: date | None
     """First day of the month before and after, where there is something to look at."""
+    announced: bool
+    """False: the nation may still swap days of this month."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The days of the month."""
+        return [cell for week in self.weeks for cell in week if cell is not None]
 
     @property
     def open_days(self) -> list[Cell]:
         """The days that can be chosen."""
-        return [cell for week in self.weeks for cell in week if cell is not None and not cell.why]
+        return [cell for cell in self.cells if cell.shut is None]
+
+    @property
+    def reasons(self) -> list[tuple[Text, list[date]]]:
+        """Why days are closed that are open in other weeks, with the days."""
+        found: dict[Text, list[date]] = {}
+        for cell in self.cells:
+            if cell.shut is Shut.CLOSED and cell.why is not None:
+                found.setdefault(cell.why, []).append(cell.date)
+        return list(found.items())
 
 
 def first_of(day: date) -> date:
@@ -57,7 +97,30 @@ def asked(text: str | None, today: date) -> date:
         wanted = date.fromisoformat(f"{text}-01")
     except ValueError:
         wanted = today
-    return max(first_of(today), min(first_of(wanted), first_of(today + timedelta(days=HORIZON))))
+    return max(first_of(today), min(first_of(wanted), first_of(today + HORIZON)))
+
+
+def _shut(day: date, offer: Day | None, *, today: date, barred: frozenset[date]) -> Shut | None:
+    if day < today:
+        return Shut.PAST
+    if offer is not None and offer.closed:
+        weekly = offer.closed == calendar.weekend().vi
+        return Shut.WEEKLY if weekly else Shut.CLOSED
+    if day in barred:
+        return Shut.TOO_YOUNG
+    if offer is None or offer.capacity == 0:
+        return Shut.NOT_OPEN
+    return None if offer.free else Shut.FULL
+
+
+def _cell(day: date, offer: Day | None, *, today: date, barred: frozenset[date]) -> Cell:
+    shut = _shut(day, offer, today=today, barred=barred)
+    free = offer.free if offer is not None else 0
+    if shut is None:
+        return Cell(date=day, free=free)
+    if offer is not None and offer.closed and shut is not Shut.PAST:
+        return Cell(date=day, shut=shut, why=Text(vi=offer.closed, en=offer.closed_en or ""))
+    return Cell(date=day, shut=shut, why=words()[shut.value])
 
 
 def month(
@@ -71,27 +134,19 @@ def month(
         today: no day before it can be chosen.
         barred: days on which the law lets this citizen not come (a child turns 6 later).
     """
-
-    def cell(day: date) -> Cell | None:
-        if day.month != first.month:
-            return None
-        offer = offered.get(day)
-        free = offer.free if offer else 0
-        if day < today:
-            return Cell(date=day, free=0, why="day.past")
-        if offer is not None and offer.closed:
-            return Cell(date=day, free=0, why=offer.closed)
-        if day in barred:
-            return Cell(date=day, free=free, why="day.too_young")
-        if offer is None or offer.capacity == 0:
-            return Cell(date=day, free=0, why="day.not_open")
-        return Cell(date=day, free=free, why=None if free else "day.full")
-
-    weeks = Calendar().monthdatescalendar(first.year, first.month)
-    last = first_of(today + timedelta(days=HORIZON))
+    last = first_of(today + HORIZON)
     return Month(
         first=first,
-        weeks=[[cell(day) for day in week] for week in weeks],
+        weeks=[
+            [
+                _cell(day, offered.get(day), today=today, barred=barred)
+                if day.month == first.month
+                else None
+                for day in week
+            ]
+            for week in Calendar().monthdatescalendar(first.year, first.month)
+        ],
         earlier=first_of(first - timedelta(days=1)) if first > first_of(today) else None,
         later=after(first) if first < last else None,
+        announced=all(day.announced for day in offered.values()),
     )

@@ -3,6 +3,7 @@
 It reads no form and renders nothing.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from server.clock import HERE
@@ -21,7 +22,7 @@ def pages_of(draft: Draft | None, today: date) -> tuple[str, ...]:
         return (*ASKING, *BOOKING)
     if draft.state is not DossierState.DRAFT:
         return BOOKING
-    outcome = draft.outcome(today)
+    outcome = draft.advice(today)
     coming = ("coming",) if outcome not in {None, Outcome.COME} else ()
     accompanied = outcome is not None and outcome.accompanied
     representative = ("representative",) if accompanied else ()
@@ -36,27 +37,27 @@ def holds_what_was_chosen(draft: Draft) -> bool:
     return (draft.held.place, day) == (draft.answers.get("station"), draft.answers.get("day"))
 
 
+def _was_advised(draft: Draft, today: date) -> bool:
+    outcome = draft.advice(today)
+    return outcome is not None and draft.answers.get("coming") == outcome.value
+
+
+DONE: Mapping[str, Callable[[Draft, date], bool]] = {
+    "reason": lambda _draft, _today: True,
+    "coming": _was_advised,
+    "identity": lambda draft, _today: draft.person is not None,
+    "data": lambda draft, _today: draft.answers.get("data") == "yes",
+    "contact": lambda draft, _today: "phone" in draft.answers,
+    "time": lambda draft, _today: holds_what_was_chosen(draft),
+    "confirm": lambda _draft, _today: False,
+}
+"""How a page is known to have its answer; all others keep it under their name."""
+
+
 def is_done(page: str, draft: Draft, today: date) -> bool:
     """Return whether the page has its answer."""
-    answers = draft.answers
-    match page:
-        case "reason":
-            return True
-        case "coming":
-            outcome = draft.outcome(today)
-            return outcome is not None and answers.get("coming") == outcome.value
-        case "identity":
-            return draft.person is not None
-        case "data":
-            return answers.get("data") == "yes"
-        case "contact":
-            return "phone" in answers
-        case "time":
-            return holds_what_was_chosen(draft)
-        case "confirm":
-            return False
-        case _:
-            return page in answers
+    known = DONE.get(page)
+    return page in draft.answers if known is None else known(draft, today)
 
 
 def next_page(draft: Draft | None, today: date) -> str:

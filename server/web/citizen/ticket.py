@@ -1,33 +1,28 @@
-"""A booked appointment: its page, slip and calendar file; changing and cancelling it.
+"""A booked appointment: its page, slip and calendar file, and the way back to it.
 
 Whoever holds the browser's token sees it; `manage` gives the token for ticket and birth date.
 """
 
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from scheduler.booking import SlotFull, SlotGone
-from scheduler.life import AppointmentState
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import TooManyRequests
 
 from scheduler.database import transaction
-from server.cases import appointments, filing, status, throttle
+from scheduler.life import AppointmentState
+from server.cases import appointments, filing, status
 from server.cases.appointments import Booked
 from server.cases.throttle import Limit
 from server.clock import HERE
 from server.rules import fields, tickets
-from server.rules.dossier import DossierState, NotNow
-from server.rules.fields import Refused
 from server.store.tables import Dossier
 from server.web import formats, guard
 from server.web.citizen import booking_pages as choosing
 from server.web.citizen import forms, papers
-from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, taken
-from server.web.citizen.month import HORIZON
+from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down
 from server.web.guard import open_to
 from server.web.shell import language, t
 
@@ -36,7 +31,7 @@ pages = Blueprint("ticket", __name__)
 BY_NETWORK = Limit(name="manage", tries=60, seconds=600)
 BY_TICKET = Limit(name="ticket", tries=8, seconds=900)
 LIMITS = (BY_NETWORK, BY_TICKET)
-BRING = ("bring.card", "bring.papers", "bring.early")
+BRING = ("bring.card", "bring.papers", "bring.look", "bring.early")
 BRING_CHILD = ("bring.representative",)
 
 
@@ -52,7 +47,8 @@ def _bring(draft: Draft, on: date) -> tuple[str, ...]:
     return tuple(t(key) for key in (*BRING, *child))
 
 
-def _facts(draft: Draft, booked: Booked) -> tuple[tuple[str, str], ...]:
+def facts(draft: Draft, booked: Booked) -> tuple[tuple[str, str], ...]:
+    """Return name and value of what there is to know of an appointment."""
     place = choosing.place_names().get(booked.appointment.place)
     starts_at, reader = booked.appointment.starts_at, language()
     fee = choosing.fee_of(draft, starts_at.astimezone(HERE).date())
@@ -95,19 +91,21 @@ def _paper(draft: Draft, booked: Booked) -> papers.Paper:
         changed=int(here.now().timestamp()),
         url=f"{here.settings.citizen_url}/manage",
         words=words,
-        facts=((t("ticket.ticket"), tickets.show(booked.ticket)), *_facts(draft, booked)),
+        facts=((t("ticket.ticket"), tickets.show(booked.ticket)), *facts(draft, booked)),
         bring=_bring(draft, starts_at.astimezone(HERE).date()),
         language=language(),
     )
 
 
-def _mine() -> tuple[Draft, Booked] | None:
+def mine() -> tuple[Draft, Booked] | None:
+    """Return the dossier this browser holds and its appointment, or None."""
     draft = at_hand()
     booked = _booked(draft) if draft is not None else None
     return None if draft is None or booked is None else (draft, booked)
 
 
-def _nothing() -> ResponseReturnValue:
+def nothing() -> ResponseReturnValue:
+    """Send a browser without an appointment to where it is asked for."""
     return redirect(url_for("ticket.manage"), code=303)
 
 
@@ -115,17 +113,17 @@ def _nothing() -> ResponseReturnValue:
 @open_to("citizen")
 def booked() -> ResponseReturnValue:
     """Show the ticket."""
-    mine = _mine()
-    if mine is None:
-        return _nothing()
-    draft, found = mine
+    held = mine()
+    if held is None:
+        return nothing()
+    draft, found = held
     return render_template(
         "citizen/booked.html",
         draft=draft,
         ticket=tickets.show(found.ticket),
         # segno's own element of our own text: nothing a citizen typed is in it.
         qr=Markup(papers.qr_svg(found.ticket)),  # noqa: S704 - see above
-        facts=_facts(draft, found),
+        facts=facts(draft, found),
         bring=_bring(draft, found.appointment.starts_at.astimezone(HERE).date()),
         movable=found.appointment.state is AppointmentState.BOOKED,
         done=request.args.get("done", "") == "changed",
@@ -142,10 +140,10 @@ def _file(body: bytes, kind: str, name: str) -> Response:
 @open_to("citizen")
 def calendar() -> ResponseReturnValue:
     """Give the calendar file."""
-    mine = _mine()
-    if mine is None:
-        return _nothing()
-    paper = _paper(*mine)
+    held = mine()
+    if held is None:
+        return nothing()
+    paper = _paper(*held)
     return _file(papers.calendar(paper, now=desk().now()), "text/calendar", "lich-hen.ics")
 
 
@@ -153,17 +151,24 @@ def calendar() -> ResponseReturnValue:
 @open_to("citizen")
 def slip() -> ResponseReturnValue:
     """Give the slip."""
-    mine = _mine()
-    if mine is None:
-        return _nothing()
-    return _file(papers.slip(_paper(*mine)), "application/pdf", "phieu-hen.pdf")
+    held = mine()
+    if held is None:
+        return nothing()
+    return _file(papers.slip(_paper(*held)), "application/pdf", "phieu-hen.pdf")
 
 
 @pages.get("/manage")
 @open_to("citizen")
 def manage() -> ResponseReturnValue:
     """Ask for ticket and birth date."""
-    return render_template("citizen/manage.html", wrong={}, values={})
+    return _manage({}, 200)
+
+
+def _manage(wrong: Mapping[str, str], status: int) -> ResponseReturnValue:
+    page = render_template(
+        "citizen/manage.html", errors=forms.in_words(wrong), values=forms.raw(request.form)
+    )
+    return page, status
 
 
 def _find(session: Session, ticket: str, birth: fields.BirthDate) -> Dossier | None:
@@ -178,162 +183,16 @@ def _find(session: Session, ticket: str, birth: fields.BirthDate) -> Dossier | N
 def open_ticket() -> ResponseReturnValue:
     """Give this browser the token of the dossier the ticket belongs to."""
     here, form = desk(), request.form
-    errors: dict[str, str] = {}
-    ticket, birth = "", None
-    try:
-        ticket = tickets.parse(form.get("ticket", ""))
-    except tickets.TicketInvalid:
-        errors["ticket"] = "ticket.wrong"
-    try:
-        birth = fields.birth_date(form, "birth", today=here.today())
-    except Refused as refused:
-        errors["birth"] = str(refused)
-    token = None
-    if birth is not None and not errors:
-        now = here.now()
-        with transaction(here.engine) as session:
-            wait = max(
-                throttle.count(session, BY_NETWORK, network(), secret=here.secret, now=now),
-                throttle.count(session, BY_TICKET, ticket, secret=here.secret, now=now),
-            )
-        if wait:
-            raise TooManyRequests(retry_after=wait)
-        with transaction(here.engine) as session:
-            dossier = _find(session, ticket, birth)
-            token = filing.new_token(dossier) if dossier is not None else None
-        if token is None:
-            errors["ticket"] = "ticket.unknown"
+    read = forms.ticket_and_birth(form, here.today())
+    if read.errors:
+        return _manage(read.errors, 422)
+    ticket = read.values["ticket"]
+    slow_down((BY_NETWORK, network()), (BY_TICKET, ticket))
+    with transaction(here.engine) as session:
+        dossier = _find(session, ticket, read.values["birth"])
+        token = filing.new_token(dossier) if dossier is not None else None
     if token is None:
-        page = render_template("citizen/manage.html", wrong=errors, values=forms.raw(form))
-        return page, 422
+        return _manage({"ticket": "ticket.unknown"}, 422)
     response = make_response(redirect(url_for("ticket.booked"), code=303))
     guard.set_cookie(response, TOKEN, token, max_age=None)
     return response
-
-
-@pages.get("/booked/cancel")
-@open_to("citizen")
-def ask_cancel() -> ResponseReturnValue:
-    """Ask whether the appointment is really to be cancelled."""
-    mine = _mine()
-    if mine is None:
-        return _nothing()
-    return render_template("citizen/cancel.html", facts=_facts(*mine), draft=mine[0])
-
-
-@pages.post("/booked/cancel")
-@open_to("citizen")
-def cancel() -> ResponseReturnValue:
-    """Cancel it; the dossier stays and may be booked again."""
-
-    def work(session: Session) -> None:
-        dossier = taken(session)
-        if dossier is None:
-            raise NotNow("this browser holds no dossier")
-        appointments.cancel(session, dossier, now=desk().now())
-        filing.answer(dossier, station=None, day=None)
-
-    try:
-        choosing.in_transaction(work)
-    except NotNow:
-        draft = at_hand()
-        if draft is None or draft.live is not None:
-            return _nothing()
-    return redirect(url_for("ticket.cancelled"), code=303)
-
-
-@pages.get("/booked/cancelled")
-@open_to("citizen")
-def cancelled() -> ResponseReturnValue:
-    """Say that it is cancelled, and how to book again."""
-    draft = at_hand()
-    if draft is None or draft.state is not DossierState.FILED or draft.live is not None:
-        return _nothing()
-    return render_template("citizen/cancelled.html", draft=draft)
-
-
-def _change(draft: Draft, wrong: str | None = None, code: int = 200) -> ResponseReturnValue:
-    """Show station, then day, then time; the appointment stands until the new one is certain."""
-    asked = request.args.get("station", "")[:40] or (draft.live.place if draft.live else "")
-    place = choosing.place_of(asked)
-    if request.args.get("pick") == "station" or place is None:
-        return _changing(
-            "change_station",
-            draft,
-            wrong,
-            code,
-            stations=choosing.stations(),
-            provinces=choosing.with_stations(),
-        )
-    day = forms.day(request.args.get("day", ""))
-    today = desk().today()
-    if day is None or not today <= day <= today + timedelta(days=HORIZON + 31):
-        return _changing(
-            "change_day",
-            draft,
-            wrong,
-            code,
-            place=place,
-            month=choosing.month_of(draft, place.code),
-        )
-    times = () if choosing.barred_days(draft, day, day) else choosing.times_of(place.code, day)
-    return _changing(
-        "change_time", draft, wrong, code, place=place, day=day, halves=choosing.by_half_day(times)
-    )
-
-
-def _changing(
-    page: str, draft: Draft, wrong: str | None, code: int, **more: Any
-) -> ResponseReturnValue:
-    html = render_template(
-        f"citizen/{page}.html",
-        draft=draft,
-        page=page,
-        wrong={"time": wrong} if wrong else {},
-        values={},
-        slot_name=choosing.slot_name,
-        today=desk().today(),
-        **more,
-    )
-    return html, code
-
-
-@pages.get("/booked/change")
-@open_to("citizen")
-def ask_change() -> ResponseReturnValue:
-    """Show where and when else there is a place."""
-    mine = _mine()
-    if mine is None:
-        return _nothing()
-    if mine[1].appointment.state is not AppointmentState.BOOKED:
-        return redirect(url_for("ticket.booked"), code=303)
-    return _change(mine[0])
-
-
-@pages.post("/booked/change")
-@open_to("citizen")
-def change() -> ResponseReturnValue:
-    """Move the appointment."""
-    mine = _mine()
-    if mine is None:
-        return _nothing()
-    draft = mine[0]
-    place = choosing.place_of(request.args.get("station", "")[:40])
-    slot = choosing.slot_named(request.form.get("time", ""), place.code) if place else None
-    on = slot.starts_at.astimezone(HERE).date() if slot else None
-    if slot is None or on is None or choosing.barred_days(draft, on, on):
-        return _change(draft, "time.empty", 422)
-
-    def work(session: Session) -> None:
-        dossier = taken(session)
-        if dossier is None:
-            raise NotNow("this browser holds no dossier")
-        appointments.move(session, dossier, slot, now=desk().now())
-
-    try:
-        choosing.in_transaction(work)
-    except (SlotFull, SlotGone):
-        return _change(draft, "time.full", 409)
-    except NotNow:
-        return _nothing()
-    return redirect(url_for("ticket.booked", done="changed"), code=303)

@@ -9,18 +9,18 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import TooManyRequests
+from sqlalchemy.orm import Session
 
-from scheduler.database import transaction
-from server.cases import filing, registry_check, throttle
+from scheduler.database import retrying, transaction
+from server.cases import filing, registry_check
 from server.cases.registry_check import Finding
 from server.cases.throttle import Limit
-from server.rules import cases
+from server.rules import cases, lists
 from server.rules.dossier import DossierState
 from server.web import guard
 from server.web.citizen import forms, steps
-from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, taken
-from server.web.citizen.forms import Read
+from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down, taken
+from server.web.citizen.forms import Read, in_words
 from server.web.guard import open_to
 from server.web.shell import language
 
@@ -43,10 +43,21 @@ class Said:
     finding: Finding | None = None
 
 
-def go(page: str) -> ResponseReturnValue:
-    """Send the browser to a page of the wizard."""
+def address(page: str, note: str | None = None) -> str:
+    """Return the address of a page of the wizard, with what it should mention."""
     endpoint = "booking.ask" if page in steps.BOOKING else "wizard.ask"
-    return redirect(url_for(endpoint, page=page), code=303)
+    return url_for(endpoint, page=page, note=note)
+
+
+def back_from(page: str, draft: Draft | None) -> str:
+    """Return the address of the page before, the start's at the first."""
+    before = steps.before(page, draft, desk().today())
+    return address(before) if before else url_for("wizard.start")
+
+
+def go(page: str, note: str | None = None) -> ResponseReturnValue:
+    """Send the browser to a page of the wizard."""
+    return redirect(address(page, note), code=303)
 
 
 def onward() -> ResponseReturnValue:
@@ -85,11 +96,14 @@ def _render(page: str, draft: Draft | None, said: Said, status: int = 200) -> Re
         page=page,
         draft=draft,
         values=said.values,
-        wrong=said.errors,
+        errors=in_words(said.errors),
         finding=said.finding,
-        back=steps.before(page, draft, today),
+        back=back_from(page, draft),
         position=steps.position(page, draft, today),
-        outcome=draft.outcome(today) if draft else None,
+        outcome=draft.advice(today) if draft else None,
+        first_day=draft.first_day(today) if draft else None,
+        address=address,
+        asked_for=lists.requests(),
         offered=cases.cases(draft.profile if draft else cases.DEFAULT_PROFILE),
         today=today,
     )
@@ -109,6 +123,13 @@ def start() -> ResponseReturnValue:
     return render_template("citizen/start.html", draft=_editing())
 
 
+@pages.get("/book/next")
+@open_to("citizen")
+def proceed() -> ResponseReturnValue:
+    """Go on where the citizen stopped."""
+    return onward()
+
+
 @pages.get(
     "/book/<any(reason,birth,coming,identity,data,contact,requests,delivery,representative):page>"
 )
@@ -121,23 +142,23 @@ def ask(page: str) -> ResponseReturnValue:
     return _render(page, draft, Said(values=_values(page, draft), errors={}))
 
 
-def _store(page: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
-    """Keep answers and forget what was typed on the page before they were right."""
-    here = desk()
-    with transaction(here.engine) as session:
+def _store(page: str, typed: Mapping[str, Any] | None = None, **values: Any) -> None:  # noqa: ANN401 - JSON values
+    """Keep answers; of what was typed on the page keep `typed`, nothing once it is right."""
+    with transaction(desk().engine) as session:
         dossier = taken(session)
         if dossier is not None and dossier.state is DossierState.DRAFT:
-            typed = {n: v for n, v in dossier.answers.get("typed", {}).items() if n != page}
-            filing.answer(dossier, typed=typed or None, **values)
+            others = {n: v for n, v in dossier.answers.get("typed", {}).items() if n != page}
+            all_typed = {**others, page: dict(typed)} if typed else others
+            filing.answer(dossier, typed=all_typed or None, **values)
 
 
 def _refuse(
     page: str, draft: Draft | None, read: Read, status: int = 422, finding: Finding | None = None
 ) -> ResponseReturnValue:
-    """Show the form again as it was typed, and keep it: a reload or a change of language loses nothing."""
+    """Show the form again as it was typed, and keep it: a reload in another language loses none."""
     typed = forms.raw(request.form)
     if draft is not None:
-        _store("", typed={**draft.answers.get("typed", {}), page: typed})
+        _store(page, typed)
     return _render(page, draft, Said(values=typed, errors=read.errors, finding=finding), status)
 
 
@@ -187,7 +208,7 @@ def take_birth() -> ResponseReturnValue:
 def take_coming() -> ResponseReturnValue:
     """Keep that the advice was read."""
     draft = _editing()
-    outcome = draft.outcome(desk().today()) if draft else None
+    outcome = draft.advice(desk().today()) if draft else None
     if outcome is not None and outcome.may_book:
         _store("coming", coming=outcome.value)
     return onward()
@@ -200,32 +221,12 @@ def _fill_from_card(draft: Draft) -> ResponseReturnValue:
         return _refuse("identity", draft, read)
     card = read.values["qr"]
     values = {"number": card.personal_number, "name": card.full_name}
-    other = (
-        draft.birth is not None and not draft.birth.year_only and draft.birth.day != card.birth_date
-    )
-    errors = {"number": "qr.other_birth"} if other else {}
-    return _render("identity", draft, Said(values=values, errors=errors))
-
-
-def _slow_down(draft: Draft, number: str) -> None:
-    """Count a check.
-
-    Raises:
-        TooManyRequests: there were too many.
-    """
-    here = desk()
-    now = here.now()
-    with transaction(here.engine) as session:
-        wait = max(
-            throttle.count(session, limit, what, secret=here.secret, now=now)
-            for limit, what in (
-                (CHECKS_BY_DRAFT, str(draft.id)),
-                (CHECKS_BY_NETWORK, network()),
-                (CHECKS_BY_NUMBER, number),
-            )
-        )
-    if wait:
-        raise TooManyRequests(retry_after=wait)
+    _store("identity", values)
+    birth = draft.birth
+    if birth is not None and not birth.year_only and birth.day != card.birth_date:
+        said = Said(values=values, errors={"number": "qr.other_birth"})
+        return _render("identity", draft, said, 422)
+    return go("identity", "filled")
 
 
 @pages.post("/book/identity")
@@ -240,7 +241,11 @@ def take_identity() -> ResponseReturnValue:
     read = forms.identity(request.form)
     if read.errors:
         return _refuse("identity", draft, read)
-    _slow_down(draft, read.values["number"])
+    slow_down(
+        (CHECKS_BY_DRAFT, str(draft.id)),
+        (CHECKS_BY_NETWORK, network()),
+        (CHECKS_BY_NUMBER, read.values["number"]),
+    )
     found = registry_check.check(
         here.registry, number=read.values["number"], name=read.values["name"], birth=draft.birth
     )
@@ -250,7 +255,7 @@ def take_identity() -> ResponseReturnValue:
     with transaction(here.engine) as session:
         dossier = taken(session)
         if dossier is not None and dossier.state is DossierState.DRAFT:
-            if dossier.personal_number != found.person.personal_number:
+            if dossier.person != found.person.as_json():
                 filing.forget(session, dossier, now=here.now())
                 filing.answer(dossier, data=None)
             filing.know(dossier, found.person, secret=here.secret)
@@ -282,14 +287,36 @@ def take(page: str) -> ResponseReturnValue:
         return _refuse(page, draft, read)
     _store(page, **read.values)
     if read.values.get("data") == "no":
-        return redirect(url_for("wizard.ask", page="data"), code=303)
+        _give_back()
+        return go("data")
     return onward()
+
+
+def _give_back() -> None:
+    """Give a held place back: with wrong data nobody is to come."""
+    here = desk()
+
+    def work(session: Session) -> None:
+        dossier = taken(session)
+        if dossier is not None:
+            filing.give_back(session, dossier, now=here.now())
+
+    retrying(here.engine, work)
 
 
 @pages.post("/forget")
 @open_to("citizen")
 def forget() -> ResponseReturnValue:
-    """Take the token from this browser: others use it too."""
+    """Take the token from this browser, which others use too, and delete what is not filed."""
+    here = desk()
+
+    def work(session: Session) -> None:
+        dossier = taken(session)
+        if dossier is not None and dossier.state is DossierState.DRAFT:
+            filing.give_back(session, dossier, now=here.now())
+            filing.lapse(session, dossier, now=here.now(), actor=filing.CITIZEN)
+
+    retrying(here.engine, work)
     response = make_response(redirect(url_for("home.home"), code=303))
     guard.drop_cookie(response, TOKEN)
     return response
