@@ -43,17 +43,9 @@ MAX_ANSWER = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _LABEL = "thunhan"
 _COVERED = ("@method", "@target-uri")
-_LATER = frozenset(
-    {
-        HTTPStatus.REQUEST_TIMEOUT,
-        HTTPStatus.TOO_EARLY,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
+_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_ROUNDS = 3
+"""How often a whole packet may be asked for again within one upload."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -201,11 +193,14 @@ class Uplink:
         """
         start = UploadStart(digest=entry.digest, size=entry.size)
         state = self._state(entry, self._ask("POST", "/kiosk/uploads", start))
+        left = _ROUNDS * entry.size + CHUNK
         with packet.open("rb") as file:
             while state.receipt is None:
                 file.seek(state.offset)
-                after = self._send(entry, state.offset, file.read(CHUNK))
-                if after.receipt is None and after.offset == state.offset:
+                chunk = file.read(CHUNK)
+                after = self._send(entry, state.offset, chunk)
+                left -= len(chunk)
+                if left < 0 or (after.receipt is None and after.offset == state.offset):
                     raise ServerForeign("the server takes what is sent, but does not get on")
                 state = after
         try:
@@ -226,7 +221,7 @@ class Uplink:
             f"/kiosk/uploads/{entry.digest}",
             chunk,
             headers={"Upload-Offset": str(offset)},
-            also={HTTPStatus.CONFLICT},
+            also=HTTPStatus.CONFLICT,
         )
         return self._state(entry, answer)
 
@@ -243,32 +238,37 @@ class Uplink:
         body: BaseModel | bytes | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-        also: frozenset[HTTPStatus] | set[HTTPStatus] = frozenset(),
+        also: HTTPStatus | None = None,
     ) -> bytes:
-        """Return the answer's body, of a status of success or one in `also`."""
+        """Return the answer's body, of a status of success or `also`."""
         raw = isinstance(body, bytes)
         content = body.model_dump_json().encode() if isinstance(body, BaseModel) else body
         kind = "application/octet-stream" if raw else "application/json"
-        sent = {"Accept": "application/json", **(headers or {})}
+        # No compression: a small answer must not become a large one.
+        sent = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         if content is not None:
             sent["Content-Type"] = kind
         try:
             with self._http.stream(method, path, content=content, headers=sent) as response:
                 answer = _limited(response)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise NoNetwork(f"{method} {path}: {type(error).__name__}") from error
-        if response.is_success or response.status_code in also:
+        status = response.status_code
+        refusal = None if response.is_success else _refusal(answer)
+        if response.is_success or (status == also and refusal is None):
             return answer
-        if response.status_code in _LATER:
-            raise NoNetwork(f"{method} {path}: {response.status_code}")
-        if response.is_client_error:
-            raise Refused(_read(Refusal, answer), response.status_code)
-        raise ServerForeign(f"{method} {path}: {response.status_code}")
+        if response.is_server_error:
+            raise NoNetwork(f"{method} {path}: {status}")
+        if refusal is not None:
+            raise Refused(refusal, status)
+        if status in _LATER:
+            raise NoNetwork(f"{method} {path}: {status}")
+        raise ServerForeign(f"{method} {path}: {status}")
 
 
 def _limited(response: httpx.Response) -> bytes:
     answer = b""
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         answer += piece
         if len(answer) > MAX_ANSWER:
             raise ServerForeign("the answer is larger than any of ours")
@@ -281,3 +281,10 @@ def _read(kind: type[M], answer: bytes) -> M:
     except ValidationError as error:
         # A hotel's sign-in page, an old proxy, a server of another version.
         raise ServerForeign(f"the answer is no {kind.__name__}") from error
+
+
+def _refusal(answer: bytes) -> Refusal | None:
+    try:
+        return Refusal.model_validate_json(answer)
+    except ValidationError:
+        return None

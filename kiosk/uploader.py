@@ -26,6 +26,8 @@ class Pace:
     longest: timedelta = timedelta(minutes=5)
     refused: timedelta = timedelta(hours=1)
     """Until a packet that the server did not want is offered again: it may have been settled."""
+    patience: int = 5
+    """Failures in a row until the packet they happened on lets the others go first."""
     grace: timedelta = timedelta(days=7)
     """How long a receipted packet stays on the disk."""
 
@@ -61,6 +63,7 @@ class Uploader:
         self._thread = threading.Thread(target=self._run, name="uploader", daemon=True)
         self._failures = 0
         self._trouble: type[UplinkError] | None = None
+        self._current = 0
 
     def start(self) -> None:
         """Begin; may be called once."""
@@ -96,6 +99,7 @@ class Uploader:
                 about one packet is recorded instead, and the next is sent.
         """
         for entry in self._due():
+            self._current = entry.sequence
             self._send(entry)
             if self._stopping.is_set():
                 return
@@ -103,11 +107,15 @@ class Uploader:
 
     def _due(self) -> list[Entry]:
         now = self._clock()
-        return [
+        due = [
             entry
             for entry in self._outbox.waiting()
             if entry.refused_at is None or entry.refused_at + self._pace.refused <= now
         ]
+        if self._failures >= self._pace.patience:
+            # It may be this one packet that the server stumbles over.
+            due.sort(key=lambda entry: entry.sequence == self._current)
+        return due
 
     def _send(self, entry: Entry) -> None:
         try:
