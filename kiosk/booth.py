@@ -1,0 +1,450 @@
+"""The kiosk as one: the visit, its screen, the devices and the clock, under one lock.
+
+What a press does stands in `actions`, what is shown in `web`; no route and no sentence is here.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hmac import compare_digest
+from typing import Final
+
+from biometrics.capture import Portrait
+from biometrics.face.judge import PortraitJudge
+from biometrics.finger.judge import Judge
+from biometrics.words import Text
+from kiosk.departures import Departures
+from kiosk.errands import Errands, Server
+from kiosk.fingers import FingerTaker
+from kiosk.life import VisitEvent, VisitState, after
+from kiosk.officers import Desk
+from kiosk.outbox import Outbox
+from kiosk.portrait import CodeEye, Eye, Lens, Look, PortraitEye, Watch
+from kiosk.protocol import LeaveVisit, Receipt, RosterOfficer
+from kiosk.screens import BUSY, FIRST, SCANNING, Screen
+from kiosk.settings import Settings
+from kiosk.visit import CurrentVisit
+from kiosk.words import words
+
+log = logging.getLogger(__name__)
+
+CAMERA: Final = "camera"
+READER: Final = "reader"
+NEEDS: Final = {Screen.PORTRAIT: CAMERA, Screen.FINGERS: READER}
+FAREWELL_SECONDS: Final = 10.0
+MESSAGE_SECONDS: Final = 12.0
+"""How long a refusal stands on the first screen."""
+SEEN_SECONDS: Final = 180.0
+"""How long a face or a finger without any touch of the screen counts as somebody being there."""
+
+
+class Stale(Exception):
+    """The press answers a screen that is over; what is shown now is the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How the kiosk reads the time."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fittings:
+    """Everything a booth is fitted with.
+
+    Attributes:
+        portrait_judge: returns the judge of a profile.
+        spawn: has something done that waits for the outside; a thread in earnest.
+    """
+
+    settings: Settings
+    clock: Clock
+    lens: Lens
+    watch: Watch
+    taker: FingerTaker
+    portrait_judge: Callable[[str], PortraitJudge]
+    finger_judge: Judge
+    server: Server
+    outbox: Outbox
+    departures: Departures
+    errands: Errands
+    desk: Desk
+    software: str
+    spawn: Callable[[Callable[[], None]], None]
+
+
+@dataclass(slots=True)
+class Help:
+    """An officer was called.
+
+    Attributes:
+        since: monotonic seconds.
+        officer: who has signed in, None while awaited.
+        text: what went wrong with the last thing the officer did.
+    """
+
+    since: float
+    officer: RosterOfficer | None = None
+    text: Text | None = None
+
+
+@dataclass(slots=True)
+class Face:
+    """The portrait's step, from the live picture to the one that is kept."""
+
+    eye: PortraitEye | None = None
+    hint: Text | None = None
+    good: bool = False
+    share: float = 0.0
+    portrait: Portrait | None = None
+    """What the shutter took and the citizen looks at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Senses:
+    """Who is told what the camera saw; see `steps`."""
+
+    scanned: Callable[["Booth", str], None]
+    looked: Callable[["Booth", Face, Look], None]
+
+
+@dataclass(slots=True)
+class _Activity:
+    """When somebody was last there."""
+
+    touched: float
+    seen: float = field(default=0.0)
+
+
+class Booth:
+    """One kiosk; every public method may be called from any thread."""
+
+    def __init__(self, fittings: Fittings, visit: CurrentVisit, *, senses: Senses) -> None:
+        self.fittings = fittings
+        self._senses = senses
+        self.visit = visit
+        self.lock = threading.RLock()
+        self.language = "vi"
+        self.message: Text | None = None
+        self.help: Help | None = None
+        self.face = Face()
+        self.receipt: Receipt | None = None
+        self.trouble: dict[str, float] = {}
+        """Since when (monotonic seconds) a device does not work."""
+        self.stand_ins: set[str] = set()
+        """Names of simulated devices that were here since the start."""
+        self.parting: str = ""
+        """Why the last visit ended without a capture; the key of a sentence."""
+        self.refused_code: tuple[bytes, float] | None = None
+        """Digest of the last code that let nobody in, and when it was last seen."""
+        self._changed = threading.Condition(self.lock)
+        self._version = 0
+        self._sitting = secrets.token_hex(8)
+        self._turn = 0
+        self._until: float | None = None
+        self._activity = _Activity(touched=self._monotonic())
+        self._countdown: int | None = None
+        self._screen = Screen.ATTRACT
+        self.enter(FIRST[visit.state])
+        if visit.lost:
+            self.message = words()["note.lost"]
+
+    # What is shown
+
+    @property
+    def screen(self) -> Screen:
+        """Return what stands on the screen; help stands before everything else."""
+        if self.help is None:
+            return self._screen
+        return Screen.HELP if self.help.officer is None else Screen.DESK
+
+    @property
+    def under(self) -> Screen:
+        """Return the step that an officer's help stands before."""
+        return self._screen
+
+    @property
+    def token(self) -> str:
+        """Return what a press on this screen must bring."""
+        return f"{self._sitting}.{self._turn}"
+
+    @property
+    def version(self) -> int:
+        """Return a number that grows with every change of anything shown."""
+        return self._version
+
+    @property
+    def countdown(self) -> int | None:
+        """Return the whole seconds until the screen ends by itself, None while nothing does."""
+        return self._countdown
+
+    def wait(self, after: int, seconds: float) -> int:
+        """Return the version once it is over `after`, or after so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version > after, timeout=seconds)
+            return self._version
+
+    # What changes it
+
+    def answer(self, token: str, *, bound: bool, on: frozenset[Screen]) -> None:
+        """Let a press through, once.
+
+        Args:
+            token: what it brought.
+            bound: it answers one screen and no later one of the same visit.
+            on: where it may be pressed.
+
+        Raises:
+            Stale: it answers a screen that is over.
+        """
+        sitting, _, turn = token.partition(".")
+        fits = compare_digest(sitting.encode(), self._sitting.encode())
+        if not fits or (bound and turn != str(self._turn)) or self.screen not in on:
+            raise Stale(token[:40])
+        if bound:
+            self._turn += 1
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that somebody touched the screen."""
+        self._activity.touched = self._activity.seen = self._monotonic()
+        self._countdown = None
+        self.changed()
+
+    def seen(self) -> None:
+        """Note that somebody is there: a face, a finger."""
+        at = self._monotonic()
+        if at - self._activity.touched < SEEN_SECONDS:
+            self._activity.seen = at
+            self._countdown = None
+
+    def changed(self) -> None:
+        """Wake everybody who shows this."""
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def enter(self, screen: Screen, message: Text | None = None) -> None:
+        """Show a screen; what was to be pressed on the last one is worth nothing now."""
+        self._screen = screen
+        self._turn += 1
+        self.message = message
+        self._until = None
+        if screen in {Screen.SEALED, Screen.FAREWELL}:
+            seconds = self.fittings.settings.wipe_seconds
+            if screen is Screen.FAREWELL:
+                seconds = min(seconds, FAREWELL_SECONDS)
+            self._until = self._monotonic() + seconds
+        if screen is Screen.ATTRACT and message is not None:
+            self._until = self._monotonic() + MESSAGE_SECONDS
+        self.fittings.watch.use(self._eye(screen))
+        self.touch()
+
+    def _eye(self, screen: Screen) -> Eye | None:
+        if screen in SCANNING:
+            return CodeEye(lambda text: self._senses.scanned(self, text))
+        if screen is Screen.PORTRAIT:
+            judge = self.fittings.portrait_judge(self.visit.present.plan.portrait_profile)
+            face = self.face = Face()
+            face.eye = PortraitEye(judge, lambda look: self._senses.looked(self, face, look))
+            return face.eye
+        return None
+
+    def happen(self, event: VisitEvent, detail: str = "") -> None:
+        """Let an event of the visit happen and show what it leads to.
+
+        Raises:
+            NotNow: it does not fit the state.
+        """
+        self.visit.move(event, at=self._now(), detail=detail)
+        self.enter(FIRST[self.visit.state])
+
+    def leave(self, event: VisitEvent, reason: str) -> None:
+        """End the visit without a capture: tell the server, keep nothing, say so.
+
+        Args:
+            event: give up, time out, or an officer's end.
+            reason: as `LeaveVisit` names it.
+
+        Raises:
+            NotNow: the capture is sealed, or nobody is here.
+        """
+        facts = self.visit.facts
+        after(self.visit.state, event)
+        if facts is not None:
+            leave = LeaveVisit.model_validate({"visit_id": facts.visit_id, "reason": reason})
+            try:
+                self.fittings.departures.add(leave)
+            except OSError:
+                # The server's own time-out frees the appointment; what was captured must go.
+                log.exception("a departure could not be kept")
+            self.visit.move(event, at=self._now())
+            self.fittings.errands.wake()
+        self.wipe()
+        self.parting = reason
+        self.enter(Screen.FAREWELL)
+
+    def wipe(self) -> None:
+        """Forget the person: nothing of them is in memory or on the screen after this."""
+        self.fittings.taker.end()
+        self.face = Face()
+        self.help = None
+        self.receipt = None
+        self._sitting = secrets.token_hex(8)
+
+    def finish(self) -> None:
+        """Make ready for the next person."""
+        if self.visit.state is VisitState.SEALED:
+            self.visit.move(VisitEvent.FINISH, at=self._now())
+        self.wipe()
+        self.parting = ""
+        self.language = "vi"
+        self.enter(Screen.ATTRACT)
+
+    def same(self, sitting: str) -> bool:
+        """Return whether what was begun in `sitting` still has somebody to tell."""
+        return sitting == self._sitting
+
+    @property
+    def sitting(self) -> str:
+        """Return what names this person's time at the kiosk; another one after each wipe."""
+        return self._sitting
+
+    def call(self) -> None:
+        """Call an officer; the step stands still until they or the citizen go on."""
+        if self.help is None:
+            self.help = Help(since=self._monotonic())
+            self.visit.move(VisitEvent.CALL_OFFICER, at=self._now())
+            self.fittings.taker.pause(paused=True)
+            self._turn += 1
+            self.touch()
+
+    def resume(self) -> None:
+        """Go on where help was called."""
+        if self.help is not None:
+            self.help = None
+            self.visit.move(VisitEvent.RESUME, at=self._now())
+            self.fittings.taker.pause(paused=False)
+            self._turn += 1
+            self.touch()
+
+    # Devices
+
+    def told(self, device: str, *, working: bool) -> None:
+        """Take in that a device works, or stopped to."""
+        with self.lock:
+            info = {CAMERA: self.fittings.lens.info, READER: self.fittings.taker.info}[device]
+            if info is not None and info.simulated:
+                self.stand_ins.add(info.name)
+            if working and device in self.trouble:
+                del self.trouble[device]
+                self.visit.note(f"{device}_back", at=self._now())
+                self.touch()
+            elif not working and device not in self.trouble:
+                self.trouble[device] = self._monotonic()
+                self.visit.note(f"{device}_lost", at=self._now())
+            self.face.share = 0.0
+            self.changed()
+
+    @property
+    def waits_for_device(self) -> str | None:
+        """Return the broken device that this step cannot do without."""
+        needed = NEEDS.get(self._screen)
+        return needed if needed in self.trouble else None
+
+    # Time
+
+    def tick(self) -> None:
+        """Let time pass: count down, wipe, time out, look for the receipt."""
+        with self.lock:
+            at = self._monotonic()
+            before = self._countdown
+            self._countdown = self._pass(at)
+            if self._countdown != before:
+                self.changed()
+
+    def _pass(self, at: float) -> int | None:
+        if self.help is not None:
+            return self._pass_help(self.help, at)
+        if self._screen in BUSY:
+            return None
+        if self._until is not None:
+            return self._pass_until(self._until, at)
+        if self._screen is Screen.ATTRACT:
+            return self._pass_attract(at)
+        return self._pass_step(at)
+
+    def _pass_step(self, at: float) -> int | None:
+        settings = self.fittings.settings
+        broken = self.waits_for_device
+        idle = at - max(self._activity.touched, self._activity.seen)
+        if broken is not None:
+            most, now = settings.help_seconds, at - self.trouble[broken]
+        else:
+            most, now = settings.idle_seconds + settings.warning_seconds, idle
+        if now >= most:
+            self._time_out()
+            return self._countdown
+        asked = broken is None and idle >= settings.idle_seconds
+        return _whole(most - now) if asked else None
+
+    def _time_out(self) -> None:
+        if self._screen is Screen.TYPE_CODE:
+            self.finish()
+        else:
+            self.leave(VisitEvent.TIME_OUT, "timed_out")
+
+    def _pass_attract(self, at: float) -> int | None:
+        if (
+            self.language != "vi"
+            and at - self._activity.touched >= self.fittings.settings.idle_seconds
+        ):
+            self.language = "vi"
+            self.changed()
+        return None
+
+    def _pass_until(self, until: float, at: float) -> int | None:
+        if self._screen is Screen.SEALED and self.receipt is None:
+            self._look_for_receipt()
+        if at < until:
+            return None if self._screen is Screen.ATTRACT else _whole(until - at)
+        self.finish()
+        return None
+
+    def _pass_help(self, help_: Help, at: float) -> int | None:
+        idle = at - self._activity.touched
+        settings = self.fittings.settings
+        if help_.officer is not None and idle >= settings.desk_seconds:
+            help_.officer = None
+            self._turn += 1
+            self.changed()
+        if at - help_.since >= settings.help_seconds and idle >= settings.idle_seconds:
+            if self.visit.state in {VisitState.WAITING, VisitState.SEALED}:
+                self.help = None
+                self.finish()
+            else:
+                self.leave(VisitEvent.TIME_OUT, "timed_out")
+        return None
+
+    def _look_for_receipt(self) -> None:
+        facts = self.visit.facts
+        entry = self.fittings.outbox.of_visit(str(facts.visit_id)) if facts else None
+        if entry is not None and entry.receipt is not None:
+            self.receipt = entry.receipt
+            self.changed()
+
+    def _now(self) -> datetime:
+        return self.fittings.clock.now()
+
+    def _monotonic(self) -> float:
+        return self.fittings.clock.monotonic()
+
+
+def _whole(seconds: float) -> int:
+    return max(1, int(-(-seconds // 1)))

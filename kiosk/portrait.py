@@ -1,0 +1,253 @@
+"""The camera's two threads: one reads frames, one looks at the newest; and the live picture.
+
+It decides no step: whoever gives it an eye is told what the eye saw.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.capture import Portrait
+from biometrics.face.crop import crop
+from biometrics.face.judge import PortraitJudge, Verdict
+from biometrics.face.shutter import Shot, Shutter
+from hardware.camera.port import Camera, CameraInfo
+from hardware.errors import Broken
+from kiosk import scan
+
+log = logging.getLogger(__name__)
+
+STEADY: Final = 16
+"""Good frames in a row before the shutter fires: about a second at 15 frames a second."""
+LIVE_QUALITY: Final = 75
+"""JPEG; 2 MB/s at 1280 x 720 and 15 frames a second."""
+AGAIN_AFTER: Final = 1.0
+"""Seconds until a camera that went away is looked for again."""
+SCAN_EVERY: Final = 3
+"""Frames; a code is held up for a second, five looks in it are enough."""
+_WAIT: Final = 0.5
+
+Pixels = NDArray[np.uint8]
+Eye = Callable[[Pixels], None]
+
+
+class Lens:
+    """The camera, read by one thread; it survives a camera that goes away and comes back.
+
+    Args:
+        open_: opens the camera; raises `Broken` where it is not there.
+        told: called with True when the camera works and False when it stops to.
+    """
+
+    def __init__(self, open_: Callable[[], Camera], told: Callable[[bool], None]) -> None:
+        self._open = open_
+        self._told = told
+        self._new = threading.Condition()
+        self._frame: Pixels | None = None
+        self._count = 0
+        self._jpeg: tuple[int, bytes] = (0, b"")
+        self._info: CameraInfo | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the camera go."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    @property
+    def info(self) -> CameraInfo | None:
+        """Return what the camera says of itself, None before it was opened once."""
+        return self._info
+
+    def newest(self, after: int) -> tuple[int, Pixels] | None:
+        """Return the newest frame and its count once it is over `after`; None after half a second.
+
+        What is returned is shared: nobody may draw in it.
+        """
+        with self._new:
+            if self._count <= after:
+                self._new.wait(_WAIT)
+            if self._frame is None or self._count <= after:
+                return None
+            return self._count, self._frame
+
+    def jpegs(self, *, while_: Callable[[], bool]) -> Iterator[bytes]:
+        """Yield the live picture as JPEGs while `while_` says so; each is encoded once for all."""
+        seen = 0
+        while while_() and not self._stop.is_set():
+            found = self.newest(seen)
+            if found is None:
+                continue
+            seen, pixels = found
+            yield self._encoded(seen, pixels)
+
+    def _encoded(self, count: int, pixels: Pixels) -> bytes:
+        # Under the lock, so that a second client waits for the first one's picture.
+        with self._new:
+            if self._jpeg[0] != count:
+                settings = [cv2.IMWRITE_JPEG_QUALITY, LIVE_QUALITY]
+                self._jpeg = (count, cv2.imencode(".jpg", pixels, settings)[1].tobytes())
+            return self._jpeg[1]
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                camera = self._open()
+            except Broken as error:
+                log.warning("no camera: %s", error)
+                self._told(False)  # noqa: FBT003 - works or does not
+            else:
+                self._info = camera.info
+                self._read(camera)
+            self._stop.wait(AGAIN_AFTER)
+
+    def _read(self, camera: Camera) -> None:
+        working = False
+        try:
+            while not self._stop.is_set():
+                frame = camera.read()
+                with self._new:
+                    self._count += 1
+                    self._frame = frame.pixels
+                    self._new.notify_all()
+                if not working:
+                    working = True
+                    self._told(True)  # noqa: FBT003 - works or does not
+        except Broken as error:
+            log.warning("the camera broke: %s", error)
+            self._told(False)  # noqa: FBT003 - works or does not
+        finally:
+            camera.close()
+            with self._new:
+                # What was before the lens a while ago is nobody's portrait.
+                self._frame = None
+
+
+class Watch:
+    """One thread that shows the newest frame to the eye of the moment; others are dropped."""
+
+    def __init__(self, lens: Lens) -> None:
+        self._lens = lens
+        self._lock = threading.Lock()
+        self._eye: Eye | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no longer."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def use(self, eye: Eye | None) -> None:
+        """Look with `eye` from the next frame on; None looks away."""
+        with self._lock:
+            self._eye = eye
+
+    def _run(self) -> None:
+        seen = 0
+        while not self._stop.is_set():
+            found = self._lens.newest(seen)
+            if found is None:
+                continue
+            seen, pixels = found
+            with self._lock:
+                eye = self._eye
+            if eye is None:
+                continue
+            try:
+                eye(pixels)
+            except Exception:
+                # A frame nobody foresaw must not blind the kiosk for the rest of the day.
+                log.exception("a frame could not be looked at")
+
+
+class CodeEye:
+    """Looks for a QR code in every third frame and reports each text it sees."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._count = 0
+
+    def __call__(self, pixels: Pixels) -> None:
+        """Look at one frame."""
+        self._count += 1
+        if self._count % SCAN_EVERY:
+            return
+        text = scan.look(pixels)
+        if text is not None:
+            self._report(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the last frame showed.
+
+    Attributes:
+        verdict: with the one hint to show.
+        share: how far the shutter's burst has come, 0..1.
+        shot: the frame that was taken, once the burst is full.
+    """
+
+    verdict: Verdict
+    share: float
+    shot: Shot | None
+
+
+class PortraitEye:
+    """Judges frames by one profile and feeds the shutter."""
+
+    def __init__(self, judge: PortraitJudge, report: Callable[[Look], None]) -> None:
+        self._judge = judge
+        self._report = report
+        self._shutter = Shutter(STEADY)
+        self._lock = threading.Lock()
+        self._last: Shot | None = None
+
+    def __call__(self, pixels: Pixels) -> None:
+        """Judge one frame."""
+        verdict = self._judge.judge(pixels)
+        with self._lock:
+            self._last = None if verdict.face is None else Shot(pixels=pixels, verdict=verdict)
+        shot = self._shutter.feed(pixels, verdict)
+        share = 1.0 if shot else self._shutter.steady_share
+        self._report(Look(verdict=verdict, share=share, shot=shot))
+
+    @property
+    def last(self) -> Shot | None:
+        """Return the last frame that showed a face, good or not: an officer may accept it."""
+        with self._lock:
+            return self._last
+
+
+def portrait_of(shot: Shot, profile: str, *, forced_by: str | None) -> Portrait:
+    """Return the card's picture of what the shutter took.
+
+    Raises:
+        NothingToCrop: no face is in it.
+    """
+    cropped = crop(shot.pixels, shot.verdict)
+    return Portrait(
+        image=cropped.image,
+        width=cropped.width,
+        height=cropped.height,
+        findings=shot.verdict.findings,
+        profile=profile,
+        forced_by=forced_by,
+    )

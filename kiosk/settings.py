@@ -1,0 +1,65 @@
+"""What one kiosk decides: read once from the environment, then passed on as a value."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX = "THUNHAN_KIOSK_"
+
+
+class SettingsMissing(Exception):
+    """A setting is absent or wrong; the message names the environment variable."""
+
+
+class Settings(BaseModel):
+    """A kiosk's settings.
+
+    Each is read from ``THUNHAN_KIOSK_`` + its name in capitals, e.g. ``THUNHAN_KIOSK_SERVER``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server: str
+    """Address of the intake, ``https://intake.example.vn``."""
+    data: Path
+    """Folder of the device key, the server's receipt key, the outbox and the journal."""
+    name: str = "kiosk"
+    """As officers call this kiosk; stands on its screen."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8101
+    """Of the touch page, on loopback only."""
+    camera: str = "device:0"
+    """See `hardware.camera.open`."""
+    reader: str = "serial:/dev/ttyUSB0"
+    """See `hardware.finger.open`."""
+    idle_seconds: Annotated[float, Field(gt=0)] = 60
+    """Without a touch, a face or a finger, until the kiosk asks whether anybody is there."""
+    warning_seconds: Annotated[float, Field(gt=0)] = 20
+    """For the answer to that question; WCAG 2.2 (2.2.1) wants at least 20."""
+    help_seconds: Annotated[float, Field(gt=0)] = 600
+    """Until a visit that waits for an officer is ended."""
+    desk_seconds: Annotated[float, Field(gt=0)] = 120
+    """Until a helping officer who does nothing is signed out."""
+    wipe_seconds: Annotated[float, Field(gt=0)] = 20
+    """How long the receipt stands on the screen."""
+    least_free: Annotated[int, Field(ge=0)] = 512 * 1024 * 1024
+    """Bytes that must be free on the data folder's disk before anybody is captured."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Return the settings in `environment`.
+
+        Raises:
+            SettingsMissing: a setting is absent or wrong.
+        """
+        found = {
+            name: environment[PREFIX + name.upper()]
+            for name in cls.model_fields
+            if PREFIX + name.upper() in environment
+        }
+        try:
+            return cls.model_validate(found)
+        except ValueError as error:
+            raise SettingsMissing(f"settings ({PREFIX}...): {error}") from error
