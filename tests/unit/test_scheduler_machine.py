@@ -39,9 +39,9 @@ class Office(RuleBasedStateMachine):
 
     @initialize()
     def furnish(self) -> None:
-        self.engine = connect("sqlite://")
-        Base.metadata.create_all(self.engine)
-        self.session = Session(self.engine, expire_on_commit=False)
+        engine = connect("sqlite://")
+        Base.metadata.create_all(engine)
+        self.session = Session(engine, expire_on_commit=False)
         self.now: datetime = EIGHT - timedelta(hours=1)
         self.made = list[UUID]()
         add_place(self.session)
@@ -59,10 +59,6 @@ class Office(RuleBasedStateMachine):
                 )
             )
         self.session.commit()
-
-    def teardown(self) -> None:
-        self.session.close()
-        self.engine.dispose()
 
     def everything(self) -> list[object]:
         """Return every row there is."""

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from threading import Barrier, BrokenBarrierError
 
 import psycopg
@@ -17,17 +18,26 @@ from tests.races.station import add_place, at_once, furnish, hold, slot, taken
 
 
 def _busy() -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError("database is locked")
-    error.sqlite_errorname = "SQLITE_BUSY_SNAPSHOT"
-    return error
+    """Return what SQLite says to the second writer."""
+    with TemporaryDirectory() as folder:
+        two = [sqlite3.connect(f"{folder}/busy.db", timeout=0) for _ in range(2)]
+        try:
+            for connection in two:
+                connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            return error
+        finally:
+            for connection in two:
+                connection.close()
+    raise AssertionError("two writers at once")
 
 
-PASSING = [psycopg.errors.DeadlockDetected(), psycopg.errors.SerializationFailure(), _busy()]
+PASSING = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, _busy)
 
 
-@pytest.mark.parametrize("cause", PASSING, ids=lambda cause: type(cause).__name__)
+@pytest.mark.parametrize("cause", PASSING)
 def test_work_that_met_another_transaction_is_done_again(
-    engine: sa.Engine, cause: Exception
+    engine: sa.Engine, cause: Callable[[], Exception]
 ) -> None:
     tries: list[int] = []
 
@@ -35,7 +45,7 @@ def test_work_that_met_another_transaction_is_done_again(
         add_place(session)
         tries.append(len(tries))
         if len(tries) < 3:
-            raise sa.exc.OperationalError("UPDATE", {}, cause)
+            raise sa.exc.OperationalError("UPDATE", {}, cause())
         return "done"
 
     assert retrying(engine, work) == "done"
@@ -49,7 +59,7 @@ def test_after_the_last_try_the_database_has_the_word(engine: sa.Engine) -> None
 
     def work(session: Session) -> None:
         tries.append(1)
-        raise sa.exc.OperationalError("UPDATE", {}, PASSING[0])
+        raise sa.exc.OperationalError("UPDATE", {}, _busy())
 
     with pytest.raises(sa.exc.OperationalError):
         retrying(engine, work)
