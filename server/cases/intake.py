@@ -25,13 +25,15 @@ from server.rules import cases, deadlines
 from server.rules.dossier import DossierEvent, NotNow
 from server.store import audit, journal
 from server.store.keys import ReceiptKey, canonical
-from server.store.tables import CaptureRow, Device, Dossier, Upload, VisitRow
+from server.store.tables import Audit, CaptureRow, Device, Dossier, Upload, VisitRow
 
 MOST_UPLOADS = 64
 """[D] Unfinished uploads of one device: days without a network, and a bound on what it can fill."""
 SKEW = timedelta(minutes=5)
 """[D] A capture from before its check-in or from after its arrival by more than this is noted."""
 
+REFUSED = "capture.refused"
+"""What the audit chain says of a packet that was turned away."""
 DAMAGED: dict[type[errors.PacketRefused], Reason] = {
     errors.SignatureWrong: Reason.PACKET_SIGNATURE,
     errors.DeviceWrong: Reason.PACKET_DEVICE,
@@ -191,7 +193,7 @@ def accept(
     if stored is not None:
         return _receipt(stored)
     _refuse_terms(standing, header, terms)
-    _refuse_sequence(session, device, header)
+    _refuse_sequence(session, standing, header, progress.digest)
     visit, dossier = _bound(session, device, header)
     receipt = _signed(device, header, progress.digest, terms.receipts, now=now)
     session.add(
@@ -230,7 +232,12 @@ def _refuse_terms(device: Device, header: Header, terms: Terms) -> None:
             raise Refused(reason)
 
 
-def _refuse_sequence(session: Session, device: Device, header: Header) -> None:
+def _refuse_sequence(session: Session, device: Device, header: Header, digest: str) -> None:
+    """Refuse a sequence that was used, or that comes late without having been turned away before.
+
+    Raises:
+        Refused: it is one: the device's counter was set back, or its key is used elsewhere.
+    """
     last = session.scalar(
         sa.select(sa.func.max(CaptureRow.sequence)).where(CaptureRow.device_id == device.id)
     )
@@ -241,7 +248,20 @@ def _refuse_sequence(session: Session, device: Device, header: Header) -> None:
             CaptureRow.device_id == device.id, CaptureRow.sequence == header.sequence
         )
     )
-    raise Refused(Reason.SEQUENCE_OLD if used is None else Reason.SEQUENCE_REUSED)
+    if used is not None:
+        raise Refused(Reason.SEQUENCE_REUSED)
+    # A kiosk sends on past a packet we refused, and offers it again once the cause is mended.
+    before = session.scalar(
+        sa.select(Audit.seq)
+        .where(
+            Audit.action == REFUSED,
+            Audit.subject == digest,
+            Audit.actor == visits.actor(device),
+        )
+        .limit(1)
+    )
+    if before is None:
+        raise Refused(Reason.SEQUENCE_OLD)
 
 
 def _bound(session: Session, device: Device, header: Header) -> tuple[VisitRow, Dossier]:
@@ -327,7 +347,7 @@ def turn_away(
         session,
         at=now,
         actor=visits.actor(device),
-        action="capture.refused",
+        action=REFUSED,
         subject=progress.digest,
         detail={"reason": reason.value, "size": progress.size},
     )

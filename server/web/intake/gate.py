@@ -88,7 +88,11 @@ class _Enrolled(HTTPSignatureKeyResolver):
     def resolve_public_key(self, key_id: str) -> object | None:
         """Return the device's public key, or None where nobody enrolled it."""
         self.device = self._session.get(Device, key_id)
-        return None if self.device is None else devices.public_key(self.device.public_key)
+        if self.device is None:
+            return None
+        # It outlives the session, which expires what it holds.
+        self._session.expunge(self.device)
+        return devices.public_key(self.device.public_key)
 
 
 def admit(audience: str) -> Response | None:
