@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from server.cases import filing, officers
+from server.cases.captures import CaptureUnknown
 from server.cases.officers import Acting
-from server.cases.verification import CaptureUnknown
 from server.registry.port import Person
 from server.rules.dossier import DossierEvent, DossierState
 from server.store import audit, journal

@@ -1,5 +1,7 @@
 """The audit chain, read page by page and checked link by link; it shows no biometrics."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -11,11 +13,40 @@ from server.store import audit
 from server.store.tables import Audit, AuditHead, Role
 from server.web.guard import open_to
 from server.web.officer.desk import desk
+from server.web.shell import words
 
 pages = Blueprint("audit", __name__)
 
 ROWS: Final = 50
 LONGEST_NUMBER: Final = 12
+LONGEST_SUBJECT: Final = 44
+BEGINNING: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An entry as it is shown."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    dossier: str
+    subject: str
+    link: str
+
+
+def _line(row: Audit) -> Line:
+    long = len(row.subject) > LONGEST_SUBJECT
+    return Line(
+        seq=row.seq,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        dossier=str(row.detail.get("dossier") or ""),
+        subject=f"{row.subject[:BEGINNING]}…" if long else row.subject,
+        link=f"{row.hash.hex()[:BEGINNING]}…",
+    )
 
 
 def _page(**more: object) -> str:
@@ -25,15 +56,17 @@ def _page(**more: object) -> str:
         head = session.get(AuditHead, 1)
         last = 0 if head is None else head.seq
         before = min(int(asked), last + 1) if usable else last + 1
-        entries = session.scalars(
+        rows = session.scalars(
             sa.select(Audit).where(Audit.seq < before).order_by(Audit.seq.desc()).limit(ROWS)
-        ).all()
+        )
+        entries = [_line(row) for row in rows]
     return render_template(
         "officer/audit.html",
         entries=entries,
         last=last,
         older=entries[-1].seq if entries and entries[-1].seq > 1 else None,
         newest=before > last,
+        has_words=words().__contains__,
         **more,
     )
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from scheduler.database import reading, transaction
 from server.cases import counter
-from server.cases.verification import CaptureUnknown
+from server.cases.captures import CaptureUnknown
 from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState, NotNow
 from server.web.guard import open_to

@@ -21,7 +21,8 @@ KINDS: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"
 RIGHT: Final = (1, 2, 3, 4, 5)
 LEFT: Final = (10, 9, 8, 7, 6)
 """As two hands lie before their owner: thumbs in the middle."""
-SCALE_WIDTH: Final = 400
+FIGURES: Final = 3
+SCALE_WIDTH: Final = 260
 """Of the drawing; a distance of 0 to 1 lies on it."""
 
 
@@ -68,6 +69,8 @@ class Shown:
     signature: str | None
     distance: str | None
     outcome: str
+    reason: str | None
+    """Why it could not be assessed."""
     model: str
     scale: Scale
     failed: tuple[Measure, ...]
@@ -86,15 +89,10 @@ def uri(image: bytes | None) -> str | None:
     return None
 
 
-def figure(value: float, digits: int) -> str:
-    """Return a number as the reader writes it: ``0,42`` in Vietnamese."""
-    return numbers.format_decimal(
-        value, format="#,##0." + "0" * digits if digits else "#,##0", locale=LOCALES[language()]
-    )
-
-
-def _digits(value: float) -> int:
-    return 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2  # noqa: PLR2004 - three figures
+def figure(value: float) -> str:
+    """Return a number to three figures as the reader writes it: ``0,42`` in Vietnamese."""
+    rounded = float(f"{value:.{FIGURES}g}")
+    return numbers.format_decimal(rounded, format="#,##0.######", locale=LOCALES[language()])
 
 
 def _said(key: str, otherwise: str) -> str:
@@ -104,8 +102,8 @@ def _said(key: str, otherwise: str) -> str:
 def _limit(gate: gates.Gate | None) -> str:
     if gate is None or (gate.lowest is None and gate.highest is None):
         return ""
-    low = None if gate.lowest is None else figure(gate.lowest, _digits(gate.lowest))
-    high = None if gate.highest is None else figure(gate.highest, _digits(gate.highest))
+    low = None if gate.lowest is None else figure(gate.lowest)
+    high = None if gate.highest is None else figure(gate.highest)
     if low is not None and high is not None:
         return t("officer.limit.between", low=low, high=high)
     return t("officer.limit.least", low=low) if low is not None else f"≤ {high}"
@@ -115,7 +113,7 @@ def _measure(finding: Finding, gate: gates.Gate | None) -> Measure:
     unit = _said(f"officer.unit.{finding.unit}", finding.unit)
     value = t("officer.measure.not_assessed")
     if finding.native is not None:
-        value = f"{figure(finding.native, _digits(finding.native))} {unit}".strip()
+        value = f"{figure(finding.native)} {unit}".strip()
     key = f"portrait.{finding.hint}"
     told = hints.words()
     return Measure(
@@ -164,8 +162,9 @@ def show(opened: Opened) -> Shown:
         portrait=uri(capture.portrait.image),
         reference=uri(opened.reference),
         signature=uri(capture.signature),
-        distance=None if opened.distance is None else figure(opened.distance, 3),
+        distance=None if opened.distance is None else figure(opened.distance),
         outcome=opened.outcome,
+        reason=opened.reason,
         model=opened.model,
         scale=Scale(
             width=SCALE_WIDTH,

@@ -9,9 +9,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from scheduler.database import reading
-from server.cases import verification
+from server.cases import captures
+from server.cases.captures import CaptureUnknown, Seen, Waiting
 from server.cases.officers import Acting, actor
-from server.cases.verification import CaptureUnknown, Seen, Waiting
 from server.web.formats import LOCALES
 from server.web.guard import open_to
 from server.web.officer.desk import DECIDING, desk, me
@@ -60,10 +60,10 @@ def _done(digest: str, officer: Acting) -> Seen | None:
         return None
     with reading(desk().engine) as session:
         try:
-            found = verification.see(session, digest, officer)
+            found = captures.see(session, digest, officer)
         except CaptureUnknown:
             return None
-    decided = found.decision is not None and found.decision.officer_id == officer.id
+    decided = found.decision is not None and found.decision.officer == officer.id
     return found if decided else None
 
 
@@ -74,8 +74,8 @@ def show() -> ResponseReturnValue:
     here, officer = desk(), me()
     now = here.now()
     with reading(here.engine) as session:
-        lines = verification.queue(session, officer)
-        in_hand = verification.in_hand(session, officer)
+        lines = captures.queue(session, officer)
+        in_hand = captures.in_hand(session, officer)
     by_name = request.args.get("by") == "name"
     if by_name:
         lines = tuple(sorted(lines, key=lambda line: by_given_name(line.name)))
@@ -85,5 +85,5 @@ def show() -> ResponseReturnValue:
         in_hand=[_line(line, officer, now) for line in in_hand],
         by_name=by_name,
         done=_done(request.args.get("done", ""), officer),
-        full=len(lines) >= verification.LONGEST_LIST,
+        full=len(lines) >= captures.LONGEST_LIST,
     )

@@ -12,15 +12,9 @@ from flask import url_for as to
 from flask.typing import ResponseReturnValue
 
 from scheduler.database import reading, transaction
-from server.cases import officers, verification
-from server.cases.verification import (
-    CaptureUnknown,
-    NotSeen,
-    NotYours,
-    OwnCapture,
-    Ruling,
-    Seen,
-)
+from server.cases import captures, officers, verification
+from server.cases.captures import CaptureUnknown, Seen
+from server.cases.verification import NotSeen, NotYours, OwnCapture, Ruling
 from server.registry.port import Person
 from server.rules import cases, lists
 from server.rules.dossier import DossierState, NotNow
@@ -82,8 +76,7 @@ def _page(
     trouble: str | None = None,
     wrong: dict[str, str] | None = None,
 ) -> str:
-    officer, dossier = me(), found.dossier
-    mine = found.opener == officer.actor
+    mine = found.opener == me().actor
     ids = {entry.actor.removeprefix("officer:") for entry in found.journal}
     ids |= set() if shown is None else set(shown.helpers)
     with reading(desk().engine) as session:
@@ -96,11 +89,11 @@ def _page(
         trouble=trouble,
         wrong=wrong or {},
         entered={name: request.form.get(name, "")[:LONGEST_BACK] for name in FORM},
-        case=cases.case(dossier.purpose, dossier.profile).name.in_(language()),
+        case=cases.case(found.purpose, found.profile).name.in_(language()),
         # Personal data are for whoever has it open, nobody else.
-        person=Person.from_json(dossier.person) if mine and dossier.person else None,
+        person=Person.from_json(found.person) if mine and found.person else None,
         groups=lists.ethnic_groups(),
-        asked=_asked(dossier.answers) if mine else [],
+        asked=_asked(found.answers) if mine else [],
         names=names,
         reasons=verification.REASONS,
         verdicts=Verdict,
@@ -115,7 +108,7 @@ def _asked(answers: dict[str, Any]) -> list[str]:
 
 def _see(digest: str) -> Seen:
     with reading(desk().engine) as session:
-        return verification.see(session, digest, me())
+        return captures.see(session, digest, me())
 
 
 @pages.get("/captures/<digest>")
@@ -177,20 +170,19 @@ def decide(digest: str) -> ResponseReturnValue:
 
 
 def _ruling(found: Seen) -> Ruling:
-    outcome = None if found.review is None else found.review.outcome
     return verification.ruling(
         request.form.get("verdict", ""),
         request.form.get("reason", ""),
         request.form.get("text", ""),
-        outcome=outcome,
+        outcome=found.outcome,
     )
 
 
 def _is_decided_by_me(found: Seen) -> bool:
     """Return whether a second click finds its own decision."""
     decision = found.decision
-    moved_on = found.dossier.state is not DossierState.IN_REVIEW
-    return decision is not None and decision.officer_id == me().id and moved_on
+    moved_on = found.state is not DossierState.IN_REVIEW
+    return decision is not None and decision.officer == me().id and moved_on
 
 
 def _done(digest: str) -> Response:
