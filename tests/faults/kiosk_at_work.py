@@ -21,7 +21,11 @@ def as_it_is(outbox: Outbox) -> None:
 
 def files_unsynced(outbox: Outbox) -> None:
     """Believe that a written file is a safe one; SQLite still syncs its own."""
-    os.fsync = lambda fd: None
+
+    def pretend(fd: object) -> None:
+        del fd
+
+    os.fsync = pretend
 
 
 def synchronous_normal(outbox: Outbox) -> None:
