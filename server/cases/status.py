@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from scheduler.life import AppointmentState
 from sqlalchemy.orm import Session
 
 from scheduler import booking
+from scheduler.life import AppointmentState
 from server.cases import appointments
 from server.cases.throttle import Limit
 from server.rules import status as rules

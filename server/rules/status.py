@@ -6,9 +6,8 @@ Every pair has a line, so that no page is ever without words. Source of the code
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.life import AppointmentState
-
 from biometrics.words import Text
+from scheduler.life import AppointmentState
 from server import law
 from server.rules.dossier import DossierState
 

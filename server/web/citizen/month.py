@@ -54,7 +54,7 @@ class Month:
 
     first: date
     weeks: Sequence[Sequence[Cell | None]]
-    """Monday first; None outside the month."""
+    """Monday first; None outside the month; weeks that are over are left out."""
     earlier: date | None
     later: date | None
     """First day of the month before and after, where there is something to look at."""
@@ -145,6 +145,7 @@ def month(
                 for day in week
             ]
             for week in Calendar().monthdatescalendar(first.year, first.month)
+            if week[-1] >= today
         ],
         earlier=first_of(first - timedelta(days=1)) if first > first_of(today) else None,
         later=after(first) if first < last else None,
