@@ -92,12 +92,13 @@ def _quality(seen: Measures | None, scored: Nfiq2 | None) -> Quality:
         if finding.passed is False
     ]
     hints = {FingerHint(finding.hint) for finding in findings if finding.hint}
+    finger = not any(gate.refuses for gate in failed)
     return Quality(
         nfiq2=nfiq2,
-        estimate=estimate(seen),
+        estimate=estimate(seen) if finger else 0.0,
         hint=next((hint for hint in FingerHint if hint in hints), None),
         findings=findings,
-        finger=not any(gate.refuses for gate in failed),
+        finger=finger,
     )
 
 
