@@ -25,15 +25,13 @@ from server.rules import cases, deadlines
 from server.rules.dossier import DossierEvent, NotNow
 from server.store import audit, journal
 from server.store.keys import ReceiptKey, canonical
-from server.store.tables import Audit, CaptureRow, Device, Dossier, Upload, VisitRow
+from server.store.tables import CaptureRow, Device, Dossier, Upload, VisitRow
 
 MOST_UPLOADS = 64
 """[D] Unfinished uploads of one device: days without a network, and a bound on what it can fill."""
 SKEW = timedelta(minutes=5)
 """[D] A capture from before its check-in or from after its arrival by more than this is noted."""
 
-REFUSED = "capture.refused"
-"""What the audit chain says of a packet that was turned away."""
 DAMAGED: dict[type[errors.PacketRefused], Reason] = {
     errors.SignatureWrong: Reason.PACKET_SIGNATURE,
     errors.DeviceWrong: Reason.PACKET_DEVICE,
@@ -183,7 +181,7 @@ def accept(
     Raises:
         Refused: it does not belong where it says it does; nothing was changed.
     """
-    # One device at a time: its sequence is judged, and it cannot be revoked meanwhile.
+    # One packet a device at a time: its sequence is looked up, and nobody revokes it meanwhile.
     standing = session.get(
         Device, device.id, with_for_update={"key_share": True}, populate_existing=True
     )
@@ -193,7 +191,7 @@ def accept(
     if stored is not None:
         return _receipt(stored)
     _refuse_terms(standing, header, terms)
-    _refuse_sequence(session, standing, header, progress.digest)
+    _refuse_reuse(session, standing, header)
     visit, dossier = _bound(session, device, header)
     receipt = _signed(device, header, progress.digest, terms.receipts, now=now)
     session.add(
@@ -232,17 +230,14 @@ def _refuse_terms(device: Device, header: Header, terms: Terms) -> None:
             raise Refused(reason)
 
 
-def _refuse_sequence(session: Session, device: Device, header: Header, digest: str) -> None:
-    """Refuse a sequence that was used, or that comes late without having been turned away before.
+def _refuse_reuse(session: Session, device: Device, header: Header) -> None:
+    """Refuse a sequence that was used: the device was set back, or its key is used elsewhere.
+
+    One that comes later than it was counted is taken: kiosks send on past a packet that fails.
 
     Raises:
-        Refused: it is one: the device's counter was set back, or its key is used elsewhere.
+        Refused: it was used.
     """
-    last = session.scalar(
-        sa.select(sa.func.max(CaptureRow.sequence)).where(CaptureRow.device_id == device.id)
-    )
-    if last is None or header.sequence > last:
-        return
     used = session.scalar(
         sa.select(CaptureRow.digest).where(
             CaptureRow.device_id == device.id, CaptureRow.sequence == header.sequence
@@ -250,18 +245,6 @@ def _refuse_sequence(session: Session, device: Device, header: Header, digest: s
     )
     if used is not None:
         raise Refused(Reason.SEQUENCE_REUSED)
-    # A kiosk sends on past a packet we refused, and offers it again once the cause is mended.
-    before = session.scalar(
-        sa.select(Audit.seq)
-        .where(
-            Audit.action == REFUSED,
-            Audit.subject == digest,
-            Audit.actor == visits.actor(device),
-        )
-        .limit(1)
-    )
-    if before is None:
-        raise Refused(Reason.SEQUENCE_OLD)
 
 
 def _bound(session: Session, device: Device, header: Header) -> tuple[VisitRow, Dossier]:
@@ -347,7 +330,7 @@ def turn_away(
         session,
         at=now,
         actor=visits.actor(device),
-        action=REFUSED,
+        action="capture.refused",
         subject=progress.digest,
         detail={"reason": reason.value, "size": progress.size},
     )

@@ -56,7 +56,6 @@ class Reason(enum.StrEnum):
     PACKET_SIMULATED = "packet_simulated"
     VISIT_CLOSED = "visit_closed"
     SEQUENCE_REUSED = "sequence_reused"
-    SEQUENCE_OLD = "sequence_old"
 
 
 class Refused(Exception):

@@ -108,13 +108,12 @@ class Kiosk:
         covered: tuple[str, ...] | None = None,
         created: datetime | None = None,
         nonce: str | None = "",
-        **headers: str,
+        offset: str | None = None,
     ) -> dict[str, str]:
         """Return the headers of a signed request."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {} if offset is None else {"Upload-Offset": offset}
         if covered is None:
-            offset = ("upload-offset",) if "Upload-Offset" in sent else ()
-            covered = ("@method", "@target-uri", *offset)
+            covered = ("@method", "@target-uri", *(name.lower() for name in sent))
         message = _Message(method, ORIGIN + path, sent)
         signer = HTTPMessageSigner(
             signature_algorithm=ECDSA_P256_SHA256, key_resolver=_OneKey(self.key)
@@ -140,11 +139,16 @@ class Kiosk:
             )
 
     def ask(
-        self, method: str, path: str, body: BaseModel | bytes = b"", **headers: str
+        self,
+        method: str,
+        path: str,
+        body: BaseModel | bytes = b"",
+        *,
+        offset: str | None = None,
     ) -> TestResponse:
         """Sign and send a request."""
         content = body if isinstance(body, bytes) else body.model_dump_json().encode()
-        return self.send(method, path, content, self.signed(method, path, content, **headers))
+        return self.send(method, path, content, self.signed(method, path, content, offset=offset))
 
     def check_in(self, ticket: str) -> TestResponse:
         return self.ask("POST", "/kiosk/check-in", CheckIn(ticket=ticket))
@@ -158,8 +162,7 @@ class Kiosk:
         return self.ask("POST", "/kiosk/uploads", UploadStart(digest=digest, size=size))
 
     def patch(self, digest: str, offset: int, chunk: bytes) -> TestResponse:
-        headers = {"Upload_Offset": str(offset)}
-        return self.ask("PATCH", f"/kiosk/uploads/{digest}", chunk, **headers)
+        return self.ask("PATCH", f"/kiosk/uploads/{digest}", chunk, offset=str(offset))
 
     def upload(self, digest: str, packet: bytes, chunk: int = CHUNK) -> TestResponse:
         """Send a packet from where the server says it is, and return the last answer."""
@@ -300,6 +303,7 @@ class Stage:
         self,
         kiosk: Kiosk,
         visit: Visit,
+        /,
         *,
         sequence: int = 1,
         image: bytes = JPEG,

@@ -63,7 +63,6 @@ STATUS: Mapping[Reason, int] = {
     _R.PACKET_SIMULATED: 422,
     _R.VISIT_CLOSED: 422,
     _R.SEQUENCE_REUSED: 422,
-    _R.SEQUENCE_OLD: 422,
 }
 """HTTP statuses; 409 for everything else: the world is not as the kiosk thought."""
 CONFLICT = 409
