@@ -30,9 +30,13 @@ class Settings(BaseModel):
     """As officers call this kiosk; stands on its screen."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8101
     """Of the touch page, on loopback only."""
-    camera: str = "device:0"
+    camera: Annotated[
+        str, Field(pattern=r"^(device:\d{1,9}|sitter:\d{1,9}|folder:.+|video:.+)$")
+    ] = "device:0"
     """See `hardware.camera.open`."""
-    reader: str = "serial:/dev/ttyUSB0"
+    reader: Annotated[str, Field(pattern=r"^(simulated|serial:/[^,]+(,\d+)?)$")] = (
+        "serial:/dev/ttyUSB0"
+    )
     """See `hardware.finger.open`."""
     idle_seconds: Annotated[float, Field(gt=0)] = 60
     """Without a touch, a face or a finger, until the kiosk asks whether anybody is there."""

@@ -1,0 +1,191 @@
+"""Starts one kiosk: `python -m kiosk`, its settings in THUNHAN_KIOSK_... (see `settings`).
+
+It is the only place where devices, threads, keys and clocks meet.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from typing import Protocol, cast
+
+from werkzeug.serving import make_server
+
+from biometrics.face.judge import PortraitJudge
+from biometrics.finger.judge import FingerJudge
+from hardware.camera.open import open_camera
+from hardware.camera.port import Camera
+from hardware.camera.sitter import SitterCamera
+from hardware.finger.open import open_reader
+from hardware.finger.simulated_reader import SimulatedReader
+from kiosk import clock
+from kiosk.booth import CAMERA, READER, Booth, Clock, Fittings
+from kiosk.departures import Departures
+from kiosk.device import Device, DeviceKeyUnfit
+from kiosk.errands import Errands
+from kiosk.fingers import FingerTaker, Reader
+from kiosk.journal import Journal
+from kiosk.officers import Desk
+from kiosk.outbox import Outbox, OutboxBusy
+from kiosk.portrait import Lens, Watch
+from kiosk.receipts import ReceiptKeyUnfit, pinned_key
+from kiosk.rehearsal import Rehearsal, Role
+from kiosk.screens import BUSY, SCANNING
+from kiosk.settings import Settings, SettingsMissing
+from kiosk.station import StationMemory
+from kiosk.steps import SENSES, number_of
+from kiosk.uplink import Uplink
+from kiosk.uploader import Uploader
+from kiosk.visit import Closed, CurrentVisit
+from kiosk.web.app import kiosk_app
+
+log = logging.getLogger("kiosk")
+
+SOFTWARE = "thunhan-kiosk 0.1.0"
+TICK = 0.25
+_SITTER = "sitter:"
+
+
+class _Devices:
+    """Opens camera and reader, and seats whoever plays the citizen before the simulated ones."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.rehearsal: Rehearsal | None = None
+
+    @property
+    def simulated(self) -> bool:
+        return self._settings.camera.startswith(_SITTER) or self._settings.reader == "simulated"
+
+    @property
+    def role(self) -> Role:
+        seed = self._settings.camera.removeprefix(_SITTER)
+        return Role(person=int(seed)) if seed.isdigit() else Role()
+
+    def camera(self) -> Camera:
+        camera = open_camera(self._settings.camera)
+        if isinstance(camera, SitterCamera) and self.rehearsal is not None:
+            self.rehearsal.seat(camera)
+        return camera
+
+    def reader(self) -> Reader:
+        reader = open_reader(self._settings.reader)
+        if isinstance(reader, SimulatedReader) and self.rehearsal is not None:
+            self.rehearsal.lay(reader)
+        # Every reader we open can say that; the port will.
+        return cast("Reader", reader)
+
+
+class _Part(Protocol):
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def _spawn(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
+
+
+def run(settings: Settings) -> None:
+    """Run the kiosk until it is told to end.
+
+    Raises:
+        DeviceKeyUnfit, ReceiptKeyUnfit: the data folder lacks a key.
+        OutboxBusy: another kiosk uses the folder.
+    """
+    device = Device.load(settings.data)
+    receipt_key = pinned_key(settings.data)
+    with ExitStack() as stack:
+        outbox = stack.enter_context(Outbox(settings.data / "outbox", device))
+        uplink = stack.enter_context(Uplink(settings.server, device, receipt_key, clock=clock.now))
+        departures = Departures(settings.data / "departures")
+        memory = StationMemory(settings.data, receipt_key)
+        errands = Errands(uplink, memory, departures)
+        uploader = Uploader(outbox, uplink, clock=clock.now)
+        devices = _Devices(settings)
+        booth = _booth(settings, devices, outbox, uplink, departures, errands, stack)
+        rehearsal = devices.rehearsal
+        app = kiosk_app(booth, name=settings.name, rehearsal=rehearsal)
+        server = make_server("127.0.0.1", settings.port, app, threaded=True)
+        fittings = booth.fittings
+        parts: list[_Part] = [errands, uploader, fittings.lens, fittings.watch, fittings.taker]
+        if rehearsal is not None:
+            parts.append(rehearsal)
+        for part in parts:
+            part.start()
+            stack.callback(part.stop)
+        over = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: over.set())
+        threading.Thread(target=server.serve_forever, name="page", daemon=True).start()
+        stack.callback(server.shutdown)
+        log.info("%s: http://127.0.0.1:%d", settings.name, settings.port)
+        while not over.wait(TICK):
+            booth.tick()
+
+
+def _booth(
+    settings: Settings,
+    devices: _Devices,
+    outbox: Outbox,
+    uplink: Uplink,
+    departures: Departures,
+    errands: Errands,
+    stack: ExitStack,
+) -> Booth:
+    def sealed(visit: str) -> Closed | None:
+        entry = outbox.of_visit(visit)
+        known = errands.known
+        if entry is None or known is None:
+            return None
+        return Closed(number=number_of(known.station.code, entry.sequence), digest=entry.digest)
+
+    # Devices report to a booth that is made of them; they are started once it stands.
+    lens = Lens(devices.camera, lambda works: booth.told(CAMERA, working=works))
+    taker = FingerTaker(devices.reader, lambda works: booth.told(READER, working=works))
+    visit = CurrentVisit(
+        Journal(settings.data / "visit.journal"),
+        at=clock.now(),
+        sealed=sealed,
+        left=departures.__contains__,
+    )
+    fittings = Fittings(
+        settings=settings,
+        clock=Clock(now=clock.now, monotonic=clock.monotonic, boot_id=clock.boot_id()),
+        lens=lens,
+        watch=Watch(lens),
+        taker=taker,
+        portrait_judge=cache(PortraitJudge),
+        finger_judge=stack.enter_context(FingerJudge()),
+        server=uplink,
+        outbox=outbox,
+        departures=departures,
+        errands=errands,
+        desk=Desk(errands.officers),
+        software=SOFTWARE,
+        spawn=_spawn,
+    )
+    booth = Booth(fittings, visit, senses=SENSES)
+    if devices.simulated:
+        devices.rehearsal = Rehearsal(taker, lambda: booth.screen in SCANNING | BUSY, devices.role)
+    return booth
+
+
+def main() -> int:
+    """Run the kiosk of this environment."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    for noisy in ("werkzeug", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        run(Settings.from_environment())
+    except (SettingsMissing, DeviceKeyUnfit, ReceiptKeyUnfit, OutboxBusy, OSError) as error:
+        sys.stderr.write(f"kiosk: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Plays the citizen before simulated devices: sits down, holds up a code, presents fingers.
+
+It exists only where a device is a stand-in, and never touches the screen or the visit.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import segno
+from numpy.typing import NDArray
+
+from hardware.camera.sitter import Behaviour, SitterCamera
+from hardware.finger.hand import POSITIONS
+from hardware.finger.simulated_reader import SimulatedReader
+from hardware.finger.synthesis import Condition
+from kiosk.fingers import FingerTaker, Phase
+from kiosk.protocol import SCHEME
+
+__all__ = [
+    "Behaviour",
+    "Condition",
+    "NotUnderstood",
+    "Rehearsal",
+    "Role",
+    "code_picture",
+    "role_of",
+]
+
+REACTS_AFTER: Final = 0.7
+"""Seconds a person needs to put the finger that is asked for on the glass."""
+LIFTS_AFTER: Final = 0.3
+MOST_SEED: Final = 999_999
+LONGEST_CODE: Final = 400
+_TICK: Final = 0.1
+_MODULE: Final = 8
+"""Pixels of one dot of a code that is held up."""
+
+
+class NotUnderstood(ValueError):
+    """A wish that no stand-in can play; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """How the citizen behaves.
+
+    Attributes:
+        person: seed of face and hands.
+        code: text of the QR code that is held up, empty for none.
+        finger: position that is presented whatever is asked for; None the one that is asked
+            for, 0 none at all.
+    """
+
+    person: int = 1
+    behaviour: Behaviour = Behaviour.WELL
+    code: str = ""
+    condition: Condition = Condition.WELL
+    finger: int | None = None
+
+
+def role_of(values: dict[str, object], before: Role) -> Role:
+    """Return the role that a form or a script asks for; what it leaves out stays as before.
+
+    Raises:
+        NotUnderstood: a value is none of its kind.
+    """
+    person = _whole(values, "person", before.person, most=MOST_SEED)
+    finger = before.finger
+    if "finger" in values:
+        asked = values["finger"] in {"", None, "asked"}
+        finger = None if asked else _whole(values, "finger", 0, most=max(POSITIONS))
+    try:
+        behaviour = Behaviour(str(values.get("behaviour", before.behaviour)))
+        condition = Condition(str(values.get("condition", before.condition)))
+    except ValueError as error:
+        raise NotUnderstood(str(error)) from error
+    code = str(values.get("ticket") or "") if "ticket" in values else before.code
+    if len(code) > LONGEST_CODE:
+        raise NotUnderstood("ticket")
+    return Role(
+        person=person,
+        behaviour=behaviour,
+        code=code.strip(),
+        condition=condition,
+        finger=finger,
+    )
+
+
+def _whole(values: dict[str, object], name: str, otherwise: int, *, most: int) -> int:
+    text = str(values.get(name, otherwise))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
+        raise NotUnderstood(name)
+    if int(text) > most:
+        raise NotUnderstood(name)
+    return int(text)
+
+
+def code_picture(text: str) -> NDArray[np.uint8]:
+    """Return a QR code, grey; a bare ticket becomes what a ticket's code says."""
+    whole = text if text.upper().startswith(SCHEME) or "|" in text else SCHEME + text
+    dots = segno.make(whole, micro=False, error="m").matrix_iter(scale=_MODULE, border=3)
+    return np.array([[0 if dot else 255 for dot in row] for row in dots], np.uint8)
+
+
+class Rehearsal:
+    """One thread that plays a role before the sitter's camera and on the simulated reader.
+
+    Args:
+        taker: says which finger is asked for.
+        reading_codes: whether a code is looked for now; it is taken away when it was read.
+    """
+
+    def __init__(self, taker: FingerTaker, reading_codes: Callable[[], bool], role: Role) -> None:
+        self._taker = taker
+        self._reading_codes = reading_codes
+        self._lock = threading.Lock()
+        self._role = role
+        self._camera: SitterCamera | None = None
+        self._reader: SimulatedReader | None = None
+        self._pressed = False
+        self._waited = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Play no longer."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    @property
+    def role(self) -> Role:
+        """Return what is played now."""
+        with self._lock:
+            return self._role
+
+    def play(self, role: Role) -> None:
+        """Play `role` from now on."""
+        with self._lock:
+            self._role = role
+            self._seat()
+
+    def seat(self, camera: SitterCamera) -> None:
+        """Sit down before a camera that was opened."""
+        with self._lock:
+            self._camera = camera
+            self._seat()
+
+    def lay(self, reader: SimulatedReader) -> None:
+        """Lay the hand beside a reader that was opened."""
+        with self._lock:
+            self._reader = reader
+            self._pressed = False
+
+    def _seat(self) -> None:
+        if self._camera is not None:
+            self._camera.become(self._role.person)
+            self._camera.tell(self._role.behaviour)
+            self._camera.hold_up(code_picture(self._role.code) if self._role.code else None)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_TICK):
+            self.tick(_TICK)
+
+    def tick(self, seconds: float) -> None:
+        """Do what a person does in so many seconds."""
+        with self._lock:
+            if self._role.code and not self._reading_codes():
+                self._role = Role(
+                    person=self._role.person,
+                    behaviour=self._role.behaviour,
+                    condition=self._role.condition,
+                    finger=self._role.finger,
+                )
+                self._seat()
+            if self._reader is not None:
+                self._move(self._reader, seconds)
+
+    def _move(self, reader: SimulatedReader, seconds: float) -> None:
+        standing, role = self._taker.standing, self._role
+        self._waited += seconds
+        idle = standing.wanted is None or self._taker.paused or role.finger == 0
+        if self._pressed:
+            if (standing.phase is Phase.LIFT and self._waited >= LIFTS_AFTER) or idle:
+                reader.lift()
+                self._pressed, self._waited = False, 0.0
+            elif standing.phase is not Phase.LIFT:
+                self._waited = 0.0
+        elif idle or standing.phase is not Phase.PLACE:
+            self._waited = 0.0
+        elif self._waited >= REACTS_AFTER and standing.wanted is not None:
+            reader.present(role.person, role.finger or standing.wanted, role.condition)
+            self._pressed, self._waited = True, 0.0

@@ -1,0 +1,221 @@
+// Shows what the kiosk service says and reports presses; it decides nothing.
+"use strict";
+
+(() => {
+  const body = document.body;
+  const page = { step: body.dataset.step, screen: body.dataset.screen, language: body.dataset.language };
+  const find = (id) => document.getElementById(id);
+  const say = (element, text) => {
+    if (element && element.textContent !== text) element.textContent = text;
+  };
+  const fill = (element, values) => {
+    if (!element) return;
+    say(element, element.dataset.sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]));
+  };
+
+  const post = (action, values = {}) =>
+    fetch(`/press/${action}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ step: page.step, ...values }),
+    }).catch(() => undefined);
+
+  // One address shows every screen: a new screen is the same page asked for again.
+  let leaving = false;
+  const renew = () => {
+    if (leaving) return;
+    leaving = true;
+    location.replace("/");
+  };
+
+  // Live parts
+
+  const showHands = (fingers) => {
+    for (const element of document.querySelectorAll("[data-finger]")) {
+      const position = Number(element.dataset.finger);
+      const state =
+        position === fingers.wanted ? "wanted"
+        : position in fingers.taken ? "taken"
+        : fingers.missing.includes(position) ? "missing"
+        : fingers.undecided.includes(position) ? "undecided"
+        : fingers.plan.includes(position) ? "open" : "unplanned";
+      if (element.dataset.state !== state) element.dataset.state = state;
+    }
+  };
+
+  const show = {
+    portrait(state) {
+      const { hint, good, share } = state.portrait;
+      say(find("hint"), hint[page.language]);
+      find("portrait").classList.toggle("good", good);
+      document.querySelector(".ring").style.strokeDashoffset = String(100 - 100 * share);
+      find("share").value = Math.round(100 * share);
+    },
+    fingers(state) {
+      const fingers = state.fingers;
+      say(find("hint"), fingers.text[page.language]);
+      say(find("note"), fingers.note ? fingers.note[page.language] : "");
+      find("fingers").className = `fingers ${fingers.tone} ${fingers.phase}`;
+      find("progress").value = Math.round(100 * fingers.progress);
+      fill(find("count"), { n: fingers.done, max: fingers.plan.length });
+      fill(find("try"), { n: fingers.try, max: fingers.tries });
+      find("try").hidden = fingers.wanted === null || fingers.control;
+      showHands(fingers);
+    },
+    sealed(state) {
+      const server = state.receipt.server;
+      if (server) {
+        find("server").hidden = false;
+        say(find("server-number"), server);
+        say(find("sending"), find("sending").dataset.received);
+      }
+      if (state.wipe !== null) fill(find("wipe"), { n: state.wipe });
+    },
+  };
+
+  const showDevice = (state) => {
+    const panel = find("device");
+    if (!panel) return;
+    panel.hidden = !state.device;
+    if (state.device) say(panel.querySelector(".lead"), state.device[page.language]);
+  };
+
+  const showIdle = (seconds) => {
+    const dialog = find("idle");
+    if (seconds === null) {
+      if (dialog.open) dialog.close();
+      return;
+    }
+    fill(find("idle-text"), { n: seconds });
+    if (!dialog.open) {
+      find("stop").close();
+      dialog.showModal();
+    }
+  };
+
+  const apply = (state) => {
+    find("cut").hidden = true;
+    if (state.step !== page.step || state.screen !== page.screen || state.language !== page.language) {
+      renew();
+      return;
+    }
+    showIdle(state.idle);
+    showDevice(state);
+    if (page.screen in show) show[page.screen](state);
+  };
+
+  const listen = () => {
+    const stream = new EventSource("/events");
+    stream.onmessage = (event) => apply(JSON.parse(event.data));
+    stream.onerror = () => {
+      if (!leaving) find("cut").hidden = false;
+    };
+    addEventListener("pagehide", () => stream.close());
+  };
+
+  // Presses
+
+  for (const opener of document.querySelectorAll("[data-opens]")) {
+    opener.addEventListener("click", () => find(opener.dataset.opens).showModal());
+  }
+  find("extend")?.addEventListener("click", () => {
+    find("idle").close();
+    post("extend");
+  });
+  for (const form of document.querySelectorAll('form[method="post"]')) {
+    form.addEventListener("submit", () => {
+      for (const button of document.querySelectorAll("button")) button.classList.add("pressed");
+    });
+  }
+
+  // A touch anywhere says that somebody is there.
+  let touched = 0;
+  const touch = () => {
+    const now = performance.now();
+    if (now - touched < 5000) return;
+    touched = now;
+    post("extend");
+  };
+  addEventListener("pointerdown", touch, { passive: true });
+  addEventListener("keydown", touch, { passive: true });
+
+  // Keys for the booking code
+
+  const ticket = find("ticket");
+  if (ticket) {
+    const shaped = (text) => {
+      const plain = text.toUpperCase().replace(/[^0-9A-Z*~$=]/g, "").slice(0, 13);
+      return plain.replace(/(.{4})(?=.)/g, "$1-");
+    };
+    const write = (text) => {
+      ticket.value = shaped(text);
+      find("code-form").classList.toggle("whole", ticket.value.length === 16);
+    };
+    for (const key of document.querySelectorAll("[data-key]")) {
+      key.addEventListener("click", () => write(ticket.value + key.dataset.key));
+    }
+    document.querySelector("[data-erase]").addEventListener("click", () => {
+      write(ticket.value.replace(/-?.$/, ""));
+    });
+    ticket.addEventListener("input", () => write(ticket.value));
+  }
+
+  // The signature
+
+  const pad = find("pad");
+  if (pad) {
+    const pen = pad.getContext("2d");
+    let last = null;
+    let drawn = false;
+    const clear = () => {
+      pen.fillStyle = "#fff";
+      pen.fillRect(0, 0, pad.width, pad.height);
+      drawn = false;
+      pad.parentElement.classList.remove("signed");
+    };
+    const point = (event) => {
+      const box = pad.getBoundingClientRect();
+      return {
+        x: ((event.clientX - box.left) / box.width) * pad.width,
+        y: ((event.clientY - box.top) / box.height) * pad.height,
+      };
+    };
+    const draw = (event) => {
+      if (!last) return;
+      for (const one of event.getCoalescedEvents?.() ?? [event]) {
+        const next = point(one);
+        pen.beginPath();
+        pen.moveTo(last.x, last.y);
+        pen.lineTo(next.x, next.y);
+        pen.stroke();
+        last = next;
+      }
+      if (!drawn) {
+        drawn = true;
+        pad.parentElement.classList.add("signed");
+      }
+    };
+    pen.lineWidth = 9;
+    pen.lineCap = pen.lineJoin = "round";
+    pen.strokeStyle = "#10222a";
+    clear();
+    pad.addEventListener("pointerdown", (event) => {
+      pad.setPointerCapture(event.pointerId);
+      last = point(event);
+      draw(event);
+    });
+    pad.addEventListener("pointermove", draw);
+    for (const end of ["pointerup", "pointercancel"]) {
+      pad.addEventListener(end, () => { last = null; });
+    }
+    find("erase").addEventListener("click", clear);
+    find("sign-form").addEventListener("submit", () => {
+      find("signature").value = drawn ? pad.toDataURL("image/png") : "";
+    });
+  }
+
+  // The sentence above the buttons says what is wrong; the reader begins there.
+  (document.querySelector("[data-focus]") ?? find("main")).focus({ preventScroll: true });
+  addEventListener("contextmenu", (event) => event.preventDefault());
+  listen();
+})();
