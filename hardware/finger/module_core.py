@@ -145,10 +145,10 @@ class ModuleCore:
         if self._image is None:
             return self._say(Code.NO_IMAGE)
         found = module_matcher.extract(self._image)
+        if found.area >= _SMALL and found.clearness < _MESSY:
+            return self._say(Code.TOO_MESSY)
         if found.area < _SMALL or len(found.points) < _FEW:
             return self._say(Code.TOO_FEW_POINTS)
-        if found.clearness < _MESSY:
-            return self._say(Code.TOO_MESSY)
         half = module_matcher.encode(found.points)
         self._buffers[_buffer(arguments[0])] = half.ljust(TEMPLATE_BYTES, b"\0")
         return self._say(Code.OK)

@@ -211,8 +211,10 @@ class SerialLine:
             if self._clock() >= until:
                 break
             self._stream.receive(self._read())
-        if damaged or self._stream.pending:
+        if damaged:
             raise Garbled(f"{self.port}: {what}: {damaged} bytes that are no packet")
+        if self._stream.pending:
+            raise Silent(f"{self.port}: {what}: the time was over within a packet")
         raise Silent(f"{self.port}: {what}: no answer; check power, wiring and baud rate")
 
     def _read(self) -> bytes:

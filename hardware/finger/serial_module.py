@@ -279,8 +279,10 @@ class SerialReader:
                 bytes([Instruction.READ_PRODUCT]), until=min(until, self._clock() + 0.4)
             )
             return Product.decode(answer)
-        except (Refused, Silent, Garbled, ValueError):
-            line.drain()
+        except (Refused, ValueError):
+            return None
+        except (Silent, Garbled):
+            line.drain(until)
             return None
 
     def _ask(self, line: SerialLine, command: bytes, until: float) -> bytes:

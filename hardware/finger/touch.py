@@ -14,9 +14,9 @@ from hardware.finger.ridges import CENTRE, smooth_noise
 
 IMAGE_WIDTH: Final = 256
 IMAGE_HEIGHT: Final = 288
-_GROUND: Final = 236.0
-_INK: Final = 28.0
-_EDGE: Final = 7.0
+_GROUND: Final = 222.0
+_INK: Final = 22.0
+_EDGE: Final = 20.0
 """Pixels over which the contact fades at its rim."""
 
 
@@ -31,7 +31,7 @@ class Touch:
         middle: pixels by which the contact lies off the pattern's middle.
         strain: pixels by which skin is pushed away from where the glass holds it.
         press: 0..1, 0.5 is right; more makes ridges thicker.
-        dry: 0..1 share of ridge that does not touch.
+        dry: 0 no pore closed .. 1.5 more gaps than ridge.
         wet: 0..1 how far valleys fill.
         noise: grey values of the sensor's noise, standard deviation.
         smear: pixels by which the finger slid during the exposure.
@@ -71,37 +71,40 @@ def render(
     scars = cv2.remap(creases, across, down, cv2.INTER_LINEAR)
     height, width = IMAGE_HEIGHT, IMAGE_WIDTH
     hold = _contact(touch, generator)
-    fine = _grain(generator, height, width)
+    fine = _grain(generator, height, width, 1.1)
+    coarse = _grain(generator, height, width, 2.4)
     clouds = smooth_noise(generator, height, width, 34.0)
-    # How much of a ridge's flank touches: pressure and water widen it, dryness thins and breaks it.
+    # How high a flank must be to touch: pressure and water lower it, dryness and the rim raise it.
     level = (
-        0.10
+        -0.05
         - 0.95 * (touch.press - 0.5)
-        - 1.15 * touch.wet * (0.8 + 0.35 * clouds)
-        + touch.dry * (0.85 + 0.5 * clouds + 0.55 * fine)
-        + 0.14 * fine
+        - touch.wet * (1.05 + 0.4 * clouds + 0.22 * coarse)
+        + touch.dry * np.maximum(0, 0.75 + 0.6 * clouds + 0.7 * fine + 0.8 * coarse)
+        + 0.12 * fine
         + 0.10 * clouds
         + 1.6 * scars
-        + 2.4 * (1 - hold)
+        + (1 - hold) * (1.5 + 0.7 * coarse)
     )
     ink = 1 / (1 + np.exp(-5.0 * (relief - level)))
-    ink *= np.clip(hold * 1.6, 0, 1)
+    ink *= np.clip(hold * 4, 0, 1)
     pores = cv2.remap(_pores(master), across, down, cv2.INTER_LINEAR)
-    ink *= 1 - pores * 0.75 * (1 - touch.wet)
+    ink *= 1 - pores * 0.7 * (1 - touch.wet)
     if touch.smear:
         ink = _slid(ink, touch.smear, generator)
-    ink = cv2.GaussianBlur(ink, (0, 0), 0.6)
+    ink = cv2.GaussianBlur(ink, (0, 0), 0.6 + 1.3 * touch.wet**2)
     depth = np.clip(0.86 + 0.10 * clouds - 0.35 * touch.dry + 0.12 * touch.wet, 0.3, 1.0)
-    ground = _GROUND + 6 * smooth_noise(generator, height, width, 120.0) - _traces(touch, generator)
+    ground = _GROUND + 4 * smooth_noise(generator, height, width, 120.0) - _traces(touch, generator)
     grey = ground - (ground - _INK) * ink * depth
     grey += touch.noise * generator.standard_normal((height, width)).astype(np.float32)
     return np.asarray(np.clip(np.rint(grey), 0, 255), np.uint8)
 
 
-def _grain(generator: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
-    """Return noise of a pixel's fineness, mean 0 and deviation 1."""
+def _grain(
+    generator: np.random.Generator, height: int, width: int, size: float
+) -> NDArray[np.float32]:
+    """Return blots of `size` pixels, mean 0 and deviation 1."""
     raw = generator.standard_normal((height, width)).astype(np.float32)
-    blurred = np.asarray(cv2.GaussianBlur(raw, (0, 0), 1.1), np.float32)
+    blurred = np.asarray(cv2.GaussianBlur(raw, (0, 0), size), np.float32)
     return np.asarray(blurred / blurred.std(), np.float32)
 
 
@@ -140,7 +143,7 @@ def _contact(touch: Touch, generator: np.random.Generator) -> NDArray[np.float32
     # The tip is rounder than the side towards the joint.
     power = np.where(y < 0, 2.0, 2.8)
     out = (np.abs(x / touch.size[0]) ** power + np.abs(y / touch.size[1]) ** power) ** (1 / power)
-    ragged = 0.03 * smooth_noise(generator, IMAGE_HEIGHT, IMAGE_WIDTH, 22.0)
+    ragged = 0.025 * smooth_noise(generator, IMAGE_HEIGHT, IMAGE_WIDTH, 45.0)
     inside = (1 - out - ragged) * min(touch.size) / _EDGE
     return np.asarray(np.clip(inside, 0, 1), np.float32)
 
