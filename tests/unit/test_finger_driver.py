@@ -386,7 +386,7 @@ def test_the_simulated_reader_says_that_it_is_simulated_and_reads_fingers() -> N
 )
 def test_a_finger_that_nobody_has_is_not_presented(position: int, condition: str) -> None:
     reader = SimulatedReader()
-    with pytest.raises(ValueError, match="position|Condition"):
+    with pytest.raises(ValueError, match=r"position|Condition"):
         reader.present(1, position, condition)
     reader.close()
 

@@ -1,5 +1,7 @@
 """The module's packets: whatever comes over a line, packets are found and nothing breaks."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,7 +41,7 @@ def taken(stream: PacketStream) -> list[Packet | Damage]:
 
 def in_pieces(octets: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(octets) + 1) for cut in cuts), len(octets)]
-    return [octets[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [octets[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def test_a_packet_has_the_bytes_that_the_open_drivers_send() -> None:
