@@ -38,6 +38,19 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
     answers_at: str | None = None
     """Address asked until it answers; None where there is nothing to ask."""
+    appears: Path | None = None
+    """File (a socket) that is there once the part is ready."""
+
+    def ready(self) -> bool:
+        """Return whether the part can be used."""
+        if self.appears is not None and not self.appears.exists():
+            return False
+        if self.answers_at is not None:
+            try:
+                httpx.get(self.answers_at, timeout=2)
+            except httpx.TransportError:
+                return False
+        return True
 
 
 def free_ports(names: Sequence[str], first: int = FIRST_PORT) -> dict[str, int]:
@@ -135,6 +148,7 @@ class Stage(AbstractContextManager["Stage"]):
                     *(sys.executable, "-m", "server.unseal"),
                     *("--keys", str(self.folder / "unseal-keys")),
                 ),
+                appears=self.folder / "unseal.sock",
             ),
             self._web("intake"),
             self._web("citizen"),
@@ -177,10 +191,13 @@ class Stage(AbstractContextManager["Stage"]):
         self.cast = seed.install(self.folder, self.environment, say=self.say)
         for part in self.parts():
             self._start(part)
+        # All of them load at once; each is waited for in turn.
+        for part, process, _ in self._running:
+            self._await(part, process)
+            self.say(f"  {part.name:9} ready after {time.monotonic() - began:4.1f} s")
         self.say(f"Everything runs after {time.monotonic() - began:.1f} s.")
 
     def _start(self, part: Part) -> None:
-        began = time.monotonic()
         log = (self.folder / "logs" / f"{part.name}.log").open("wb")
         process = subprocess.Popen(
             part.command,
@@ -191,18 +208,13 @@ class Stage(AbstractContextManager["Stage"]):
             start_new_session=True,
         )
         self._running.append((part, process, log))
-        self._await(part, process)
-        self.say(f"  {part.name:9} ready after {time.monotonic() - began:4.1f} s")
 
     def _await(self, part: Part, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + READY_WITHIN
         while time.monotonic() < until:
             if process.poll() is not None:
                 break
-            if part.answers_at is None:
-                return
-            with suppress(httpx.TransportError):
-                httpx.get(part.answers_at, timeout=2)
+            if part.ready():
                 return
             time.sleep(0.1)
         raise StageFell(f"{part.name} did not start; {self._tail(part.name)}")
