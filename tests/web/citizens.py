@@ -4,21 +4,26 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from scheduler import horizon, places
 from scheduler.database import transaction
 from scheduler.places import Rule
+from scheduler.tables import SlotRow
 from server.clock import HERE
 from server.registry import people
 from server.registry.port import Person, Registry
 from server.settings import Settings
 from server.store.held import a_transaction_is_open
+from server.store.tables import Dossier
 from server.web.citizen.app import create_app
 
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
@@ -28,6 +33,19 @@ CHILD = "001318990004"
 BABY = "001222990005"
 OLD = "036141990006"
 HANOI = "HN01"
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once a test run, not once an app."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +78,7 @@ class Asked:
         return self.known.get(personal_number)
 
     def portrait(self, personal_number: str) -> bytes | None:
-        return None
+        raise AssertionError(f"no citizen's page asks for the portrait of {personal_number}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +109,7 @@ class Office:
         today = now.astimezone(HERE).date()
         asked = Asked(known={p.personal_number: p for p in people.people(16, 1, today)})
         app = create_app(settings, registry=registry or asked, now=clock)
+        app.jinja_env.bytecode_cache = _Compiled()
         with transaction(app.engine) as session:
             _open_stations(session, today, now)
         return cls(app=app, engine=app.engine, clock=clock, registry=asked, settings=settings)
@@ -109,7 +128,28 @@ class Office:
         return self.registry.known[number]
 
 
-def _open_stations(session: Any, today: date, now: datetime) -> None:
+def begun(office: Office, number: str, purpose: str = "NEW") -> "Browser":
+    """Return a browser that has said why and when the person was born."""
+    browser = office.browser()
+    browser.get("/book/reason")
+    browser.post("/book/reason", {"reason": purpose})
+    browser.post("/book/birth", birth_of(office.person(number)))
+    return browser
+
+
+def taken(office: Office) -> int:
+    """Return how many places are taken anywhere."""
+    with transaction(office.engine) as session:
+        return session.scalar(sa.select(sa.func.sum(SlotRow.taken))) or 0
+
+
+def dossier_of(office: Office) -> Dossier:
+    """Return the one dossier there is."""
+    with transaction(office.engine) as session:
+        return session.scalars(sa.select(Dossier)).one()
+
+
+def _open_stations(session: Session, today: date, now: datetime) -> None:
     for code, name, address, province in (
         (HANOI, "Công an phường Giả Định", "Số 1, phố Ví Dụ, phường Giả Định, Hà Nội", "01"),
         ("DN01", "Công an phường Hòa Mẫu", "Số 2, phố Ví Dụ, phường Hòa Mẫu, Đà Nẵng", "48"),
@@ -120,7 +160,8 @@ def _open_stations(session: Any, today: date, now: datetime) -> None:
                 opens=opens, closes=closes, step=15, capacity=2, valid_from=today.replace(day=1)
             )
             places.add_rule(session, code, rule)
-        horizon.materialise(session, code, first=today, last=today + timedelta(days=42), now=now)
+        ahead = timedelta(days=42 if code == HANOI else 7)
+        horizon.materialise(session, code, first=today, last=today + ahead, now=now)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.database import reading, transaction
+from scheduler.database import transaction
 from server.cases import appointments, filing, status
 from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState, NotNow
@@ -122,12 +122,13 @@ def book_again() -> ResponseReturnValue:
 
 def _corrected(code: str, birth: BirthDate) -> ResponseReturnValue:
     here = desk()
-    with reading(here.engine) as session:
+    with transaction(here.engine) as session:
         dossier = status.find(session, code, birth)
     if dossier is None or dossier.personal_number is None:
         return _unknown()
     if dossier.state is not DossierState.TO_CORRECT:
         return _standing(code, birth)
+    # The transaction is over: the registry may take its time.
     try:
         person = here.registry.find(dossier.personal_number)
     except RegistryDown:
