@@ -115,6 +115,7 @@ def hold(
         SlotGone: the time is past or not offered.
         AlreadyBooked: the person has a live appointment for this purpose, or `whose` has one.
     """
+    _worth_trying(session, slot, now=now, lanes=lanes)
     with session.begin_nested():
         row = AppointmentRow(
             id=uuid4(),
@@ -356,11 +357,10 @@ def _happen_all(
 def _expire(
     session: Session, *where: sa.ColumnElement[bool], now: datetime, limit: int = 500
 ) -> int:
+    due = (AppointmentRow.state == AppointmentState.HELD, AppointmentRow.hold_until <= now)
     rows = session.scalars(
         sa.select(AppointmentRow)
-        .where(
-            AppointmentRow.state == AppointmentState.HELD, AppointmentRow.hold_until <= now, *where
-        )
+        .where(*due, *where)
         .order_by(AppointmentRow.hold_until)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -392,16 +392,33 @@ def _claim(
         raise AlreadyBooked
 
 
+def _overdue(slot: SlotRef, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        AppointmentRow.place == slot.place,
+        AppointmentRow.starts_at == slot.starts_at,
+        AppointmentRow.lane == slot.lane,
+        AppointmentRow.state == AppointmentState.HELD,
+        AppointmentRow.hold_until <= now,
+    )
+
+
+def _worth_trying(
+    session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]
+) -> None:
+    """Turn people away before anything is written: in a rush nearly everybody ends here."""
+    try:
+        slots.look(session, slot, now=now, lanes=lanes)
+    except SlotFull:
+        if session.scalars(sa.select(AppointmentRow.id).where(*_overdue(slot, now))).first():
+            return
+        raise
+
+
 def _take(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]) -> int:
     try:
         return slots.take(session, slot, now=now, lanes=lanes)
     except SlotFull:
-        # Holds that ran out are no reason to send somebody away, though nobody swept them yet.
-        there = (
-            AppointmentRow.place == slot.place,
-            AppointmentRow.starts_at == slot.starts_at,
-            AppointmentRow.lane == slot.lane,
-        )
-        if not _expire(session, *there, now=now):
+        # A hold that ran out is no reason to send somebody away, though nobody swept it yet.
+        if not _expire(session, *_overdue(slot, now), now=now):
             raise
     return slots.take(session, slot, now=now, lanes=lanes)

@@ -42,6 +42,27 @@ def _at(slot: SlotRef) -> sa.ColumnElement[bool]:
     )
 
 
+def look(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]) -> None:
+    """Return if there seems to be a place; it waits for nobody and locks nothing.
+
+    Raises:
+        SlotFull: every place is taken.
+        SlotGone: the time is past, not offered, or in none of the `lanes`.
+    """
+    if slot.lane not in lanes or slot.starts_at <= now:
+        raise SlotGone
+    row = session.execute(
+        sa.select(SlotRow.offered, SlotRow.taken < SlotRow.capacity).where(_at(slot))
+    ).one_or_none()
+    match row:
+        case (True, True):
+            return
+        case (True, _):
+            raise SlotFull
+        case _:
+            raise SlotGone
+
+
 def take(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]) -> int:
     """Take a place and return the slot's minutes.
 
@@ -58,10 +79,10 @@ def take(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[st
         .returning(SlotRow.minutes)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
-    if minutes is not None:
-        return minutes
-    offered = session.execute(sa.select(SlotRow.offered).where(_at(slot))).scalar_one_or_none()
-    raise SlotFull if offered else SlotGone
+    if minutes is None:
+        look(session, slot, now=now, lanes=lanes)
+        raise SlotFull  # a place came free after we asked for it
+    return minutes
 
 
 def give_back(session: Session, freed: Mapping[SlotRef, int]) -> None:

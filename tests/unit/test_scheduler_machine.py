@@ -96,12 +96,12 @@ class Office(RuleBasedStateMachine):
             sa.select(AppointmentRow).where(AppointmentRow.whose == f"dossier-{who}")
         )
         expected: type[Exception] | None = None
-        if any(row.state.live and not self.overdue(row) for row in mine):
-            expected = AlreadyBooked
-        elif slot(number).starts_at <= self.now:
+        if slot(number).starts_at <= self.now:
             expected = SlotGone
         elif not self.free(number):
             expected = SlotFull
+        elif any(row.state.live and not self.overdue(row) for row in mine):
+            expected = AlreadyBooked
         held = self.try_it(expected, lambda: hold(self.session, who, slot(number), self.now))
         if isinstance(held, booking.Appointment):
             self.made.append(held.id)
