@@ -3,6 +3,7 @@
 It holds no private key: a device makes its own and shows the public half.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from biometrics.seal.checking import device_id
 from scheduler import places
 from server.cases import visits
 from server.store import audit
-from server.store.tables import Device, VisitRow
+from server.store.tables import Device, Upload, VisitRow
 
 TRUSTS = ("software", "tpm")
 LARGEST_KEY = 4096
@@ -111,10 +112,18 @@ def enrol(
     return device
 
 
-def revoke(session: Session, *, name: str, now: datetime) -> int:
-    """Shut a device out from now on; return how many open visits were ended with it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """What ended with a device."""
 
-    Nothing it sends is taken any more, so whoever stood before it may begin at another one.
+    visits: int
+    """Open visits: whoever stood before it may begin at another one."""
+    uploads: tuple[str, ...]
+    """Digests of unfinished uploads, whose parts the caller deletes once this is committed."""
+
+
+def revoke(session: Session, *, name: str, now: datetime) -> Revoked:
+    """Shut a device out from now on: nothing it sends is taken any more.
 
     Raises:
         DeviceUnknown: no device of this name is in service.
@@ -142,4 +151,7 @@ def revoke(session: Session, *, name: str, now: datetime) -> int:
         subject=device.id,
         detail={"name": name, "visits": len(still_open)},
     )
-    return len(still_open)
+    unfinished = session.scalars(
+        sa.delete(Upload).where(Upload.device_id == device.id).returning(Upload.digest)
+    ).all()
+    return Revoked(visits=len(still_open), uploads=tuple(unfinished))

@@ -11,6 +11,7 @@ from scheduler.database import connect, transaction
 from server import clock
 from server.cases import devices
 from server.settings import Settings
+from server.store.vault import Vault
 
 
 def _add(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -38,12 +39,16 @@ def _add(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
+    vault = Vault(settings.data)
     try:
         with transaction(connect(settings.database)) as session:
             ended = devices.revoke(session, name=arguments.name, now=clock.now())
     except devices.DeviceUnknown:
         return _failed(f"no device called {arguments.name} is in service")
-    sys.stdout.write(f"{arguments.name} is shut out; open visits ended: {ended}\n")
+    for digest in ended.uploads:
+        with vault.locked(digest):
+            vault.discard(digest)
+    sys.stdout.write(f"{arguments.name} is shut out; open visits ended: {ended.visits}\n")
     return 0
 
 

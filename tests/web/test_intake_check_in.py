@@ -235,7 +235,8 @@ def test_a_revoked_device_lets_go_of_who_stood_before_it(house: Stage) -> None:
     ticket = house.booked(at=soon(house))
     house.kiosk().arrive(ticket)
     with transaction(house.engine) as session:
-        assert devices.revoke(session, name="Q1", now=house.clock()) == 1
+        ended = devices.revoke(session, name="Q1", now=house.clock())
+        assert (ended.visits, ended.uploads) == (1, ())
     assert said(house.kiosk().check_in(ticket)) == "device_revoked"
     assert house.kiosk("Q2").check_in(ticket).status_code == 200
     with transaction(house.engine) as session:
