@@ -16,15 +16,18 @@ _RANK: Final = {letter: place for place, letter in enumerate(LETTERS, start=1)}
 
 
 def _word(word: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the ranks of the letters, and of the tones that decide where the letters agree."""
-    letters, tones = [], []
+    """Return the ranks of the letters, and the tone, which decides where the letters agree.
+
+    A syllable has one tone, and people write it on different letters: "Hòa", "Hoà".
+    """
+    letters, tone = [], 0
     for character in unicodedata.normalize("NFC", word.casefold()):
         apart = unicodedata.normalize("NFD", character)
-        tone = next((mark for mark in apart if mark in TONES), "")
-        base = unicodedata.normalize("NFC", apart.replace(tone, "") if tone else apart)
+        mark = next((mark for mark in apart if mark in TONES), "")
+        base = unicodedata.normalize("NFC", apart.replace(mark, "") if mark else apart)
         letters.append(_RANK.get(base, len(LETTERS) + ord(base[0])))
-        tones.append(TONES.index(tone) + 1 if tone else 0)
-    return tuple(letters), tuple(tones)
+        tone = max(tone, TONES.index(mark) + 1 if mark else 0)
+    return tuple(letters), (tone,)
 
 
 def by_given_name(name: str) -> Key:
