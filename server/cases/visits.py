@@ -15,6 +15,7 @@ from scheduler import booking, places
 from scheduler.booking import Appointment
 from scheduler.life import AppointmentState
 from server.cases import appointments, plans
+from server.cases.filing import SYSTEM
 from server.cases.refusals import Reason, Refused
 from server.cases.status import born_then
 from server.cases.throttle import Limit
@@ -30,10 +31,17 @@ EARLY = timedelta(minutes=60)
 """[D] Most people come early; an hour fits a waiting room and keeps the queue in its order."""
 LATE = timedelta(minutes=120)
 """[D] Rain and traffic are forgiven; after two hours the day's other visitors would wait for it."""
+ALONE_FOR = timedelta(minutes=30)
+"""[D] So long nobody begins elsewhere what was begun at one kiosk; a visit takes 10 to 15 minutes.
+After that whoever stands before another kiosk has left the first one, broken or not."""
+ABANDONED_AFTER = timedelta(days=14)
+"""[D] A kiosk may be without a network for days and still bring the capture; not for so long."""
 BY_CARD = Limit(name="card", tries=8, seconds=900)
 """[D] Birth dates tried for one number: as many as at the citizens' look-up."""
 SEALED = "sealed"
 REVOKED = "revoked"
+SUPERSEDED = "superseded"
+ABANDONED = "abandoned"
 
 OVER: Mapping[AppointmentState, Reason] = {
     AppointmentState.HELD: Reason.UNKNOWN,
@@ -64,8 +72,12 @@ def check_in(
     session.refresh(dossier, with_for_update={"key_share": True})
     appointment = booking.find(session, appointment.id)
     if appointment.state is AppointmentState.ARRIVED:
-        return _again(session, device, dossier, appointment, now=now)
-    _refuse_elsewhere(session, device, appointment, now=now)
+        row = _running(session, device, appointment, now=now)
+        if row.device_id == device.id:
+            return _begun(dossier, appointment, visit_id=row.id, now=now)
+        end(session, row, how=SUPERSEDED, by=actor(device), now=now)
+    else:
+        _refuse_elsewhere(session, device, appointment, now=now)
     if dossier.state is not DossierState.FILED:
         raise Refused(Reason.NOT_NOW)
     visit = _begun(dossier, appointment, visit_id=uuid4(), now=now)
@@ -131,17 +143,26 @@ def _day(moment: datetime) -> object:
     return moment.astimezone(HERE).date()
 
 
-def _again(
-    session: Session, device: Device, dossier: Dossier, appointment: Appointment, *, now: datetime
-) -> Visit:
+def _running(
+    session: Session, device: Device, appointment: Appointment, *, now: datetime
+) -> VisitRow:
+    """Return the open visit of an appointment: this device's own, or one it may take over.
+
+    Raises:
+        Refused: the person is at another kiosk.
+    """
     row = session.scalars(
         sa.select(VisitRow).where(
             VisitRow.appointment_id == appointment.id, VisitRow.closed_at.is_(None)
         )
     ).one_or_none()
-    if row is None or row.device_id != device.id:
+    if row is None:
         raise Refused(Reason.ALREADY_HERE)
-    return _begun(dossier, appointment, visit_id=row.id, now=now)
+    here_today = (appointment.place, _day(appointment.starts_at)) == (device.station, _day(now))
+    left = now - row.opened_at >= ALONE_FOR
+    if row.device_id != device.id and not (here_today and left):
+        raise Refused(Reason.ALREADY_HERE)
+    return row
 
 
 def _refuse_elsewhere(
@@ -224,3 +245,20 @@ def end(session: Session, row: VisitRow, *, how: str, by: str, now: datetime) ->
     booking.leave(session, row.appointment_id, now=now)
     row.closed_at, row.how = now, how
     session.flush()
+
+
+def end_abandoned(session: Session, *, now: datetime, limit: int = 500) -> int:
+    """End visits nobody came back to and whose kiosk never sent a capture; return how many.
+
+    The appointment is then missed in the ordinary way, and the person may book again.
+    """
+    rows = session.scalars(
+        sa.select(VisitRow)
+        .where(VisitRow.closed_at.is_(None), VisitRow.opened_at < now - ABANDONED_AFTER)
+        .order_by(VisitRow.opened_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    for row in rows:
+        end(session, row, how=ABANDONED, by=SYSTEM, now=now)
+    return len(rows)

@@ -208,7 +208,7 @@ class VisitRow(Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     how: Mapped[str | None] = mapped_column(sa.String(20))
-    """sealed, gave_up, timed_out, officer, revoked (the device was)."""
+    """sealed, gave_up, timed_out, officer, revoked (the device was), superseded, abandoned."""
 
 
 class Upload(Base):

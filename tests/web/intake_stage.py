@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
-from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver
+from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
 from http_message_signatures.algorithms import ECDSA_P256_SHA256
 from pydantic import BaseModel
 from werkzeug.test import TestResponse
@@ -56,14 +56,6 @@ class Clock:
 
     def forward(self, **by: float) -> None:
         self.at += timedelta(**by)
-
-
-class _OneKey(HTTPSignatureKeyResolver):
-    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
-        self.key = key
-
-    def resolve_private_key(self, _key_id: str) -> ec.EllipticCurvePrivateKey:
-        return self.key
 
 
 @dataclass(slots=True)
@@ -116,7 +108,8 @@ class Kiosk:
             covered = ("@method", "@target-uri", *(name.lower() for name in sent))
         message = _Message(method, ORIGIN + path, sent)
         signer = HTTPMessageSigner(
-            signature_algorithm=ECDSA_P256_SHA256, key_resolver=_OneKey(self.key)
+            signature_algorithm=ECDSA_P256_SHA256,
+            key_resolver=MappingKeyResolver(public_keys={}, private_keys={self.id: self.key}),
         )
         signer.sign(
             message,

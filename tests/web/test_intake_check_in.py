@@ -80,6 +80,39 @@ def test_another_device_is_told_that_the_person_is_elsewhere(house: Stage) -> No
     assert (answer.status_code, said(answer)) == (409, "already_here")
 
 
+def test_who_left_a_broken_kiosk_begins_anew_at_another(house: Stage) -> None:
+    ticket = house.booked(at=soon(house))
+    first = house.kiosk().arrive(ticket)
+    house.clock.forward(minutes=29)
+    assert said(house.kiosk("Q2").check_in(ticket)) == "already_here"
+    assert said(house.kiosk("Q3", THERE).check_in(ticket)) == "already_here"
+    house.clock.forward(minutes=1)
+    assert said(house.kiosk("Q3", THERE).check_in(ticket)) == "already_here"
+    second = house.kiosk("Q2").arrive(ticket)
+    assert second.visit_id != first.visit_id
+    late = house.sealed(house.kiosk(), first)
+    answer = house.kiosk().upload(late.digest, late.packet)
+    assert said(answer) == "visit_closed"
+    with transaction(house.engine) as session:
+        assert session.get_one(VisitRow, first.visit_id).how == "superseded"
+    assert house.appointment_state(second.appointment) == "arrived"
+
+
+def test_a_visit_nobody_came_back_to_is_ended_after_two_weeks(house: Stage) -> None:
+    ticket = house.booked(at=soon(house))
+    visit = house.kiosk().arrive(ticket)
+    house.clock.forward(days=14)
+    with transaction(house.engine) as session:
+        assert visits.end_abandoned(session, now=house.clock()) == 0
+    house.clock.forward(seconds=1)
+    with transaction(house.engine) as session:
+        assert visits.end_abandoned(session, now=house.clock()) == 1
+        assert booking.miss_due(session, before=house.clock(), now=house.clock()) == 1
+    assert house.dossier_of(ticket).state is DossierState.FILED
+    assert house.appointment_state(visit.appointment) == "missed"
+    assert said(house.kiosk().check_in(ticket)) == "missed"
+
+
 @pytest.mark.parametrize(
     ("minutes", "expected"),
     [(-1, "too_early"), (0, None), (60, None), (180, None), (181, "too_late")],
