@@ -7,7 +7,7 @@ Days come from the package `holidays`, corrected by `data/days_vn.json`.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -87,17 +87,3 @@ def weekend() -> Words:
 def closed() -> Words:
     """Return what is said of a day that is closed for a reason nobody gave."""
     return Words(**_data()["closed"])
-
-
-def working_day_after(day: date, count: int) -> date:
-    """Return the `count`-th working day after `day`, which itself does not count.
-
-    Raises:
-        ValueError: `count` is less than 1.
-    """
-    if count < 1:
-        raise ValueError("at least one day")
-    while count:
-        day += timedelta(days=1)
-        count -= is_working(day)
-    return day

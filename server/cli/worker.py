@@ -18,13 +18,12 @@ from scheduler import booking, horizon, ledger, places
 from scheduler.database import connect, reading, retrying
 from server import clock
 from server.cases import filing, signing_in, status, throttle, visits
+from server.cli.places import open_days
 from server.settings import Settings
 from server.web.citizen import ticket, wizard
 
 EVERY = 5.0
 """Seconds between two looks at what is due."""
-HORIZON = timedelta(days=42)
-"""How far ahead places are offered."""
 BATCH = 500
 """Rows of one transaction, so that nobody waits long for us."""
 LIMITS = (
@@ -72,19 +71,18 @@ def _miss(engine: sa.Engine, now: datetime) -> int:
 
 
 def _open_days(engine: sa.Engine, now: datetime) -> int:
-    today = now.astimezone(clock.HERE).date()
     with reading(engine) as session:
         codes = [place.code for place in places.places(session)]
     opened = 0
     for code in codes:
 
         def work(session: Session, code: str = code) -> horizon.Opened:
-            return horizon.materialise(session, code, first=today, last=today + HORIZON, now=now)
+            return open_days(session, code, now)
 
         done = retrying(engine, work)
         opened += done.opened
         if done.withdrawn and done.stranded:
-            log.warning("%s: %d slots withdrawn with people in them", code, len(done.stranded))
+            log.warning("%s: %d slots with people in them are gone", code, len(done.stranded))
     return opened
 
 

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler import calendar, plan
@@ -78,6 +78,7 @@ def test_rules_of_one_lane_add_up_and_lanes_stand_apart() -> None:
 MINUTES = st.integers(0, 24 * 60 - 2)
 
 
+@settings(deadline=None)
 @given(
     opens=MINUTES,
     length=st.integers(1, 24 * 60 - 1),
