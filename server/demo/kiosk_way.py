@@ -131,4 +131,7 @@ def capture(
     server = page.locator("#server-number")
     expect(server).to_be_visible(timeout=60_000)
     seen("sealed")
-    return Captured(prints=prints, number=number, receipt=server.inner_text())
+    captured = Captured(prints=prints, number=number, receipt=server.inner_text())
+    press(page, "finish")
+    stands(page, "attract")
+    return captured
