@@ -4,6 +4,7 @@ It keeps nothing: who needs the answer later stores it with the dossier.
 """
 
 import json
+import time
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,8 @@ CONNECT_WITHIN = 2.0
 """Seconds."""
 ANSWER_WITHIN = 5.0
 """Seconds between two pieces of the answer: a citizen waits on the page meanwhile."""
+WHOLE_WITHIN = 12.0
+"""Seconds for a whole answer that comes in drops."""
 LARGEST_ANSWER = 4 * 1024 * 1024
 JPEG = b"\xff\xd8\xff"
 
@@ -59,7 +62,7 @@ class RegistryClient:
             return None
         try:
             fields = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RegistryGarbled("not JSON") from error
         if not isinstance(fields, dict):
             raise RegistryGarbled("not a JSON object")
@@ -84,6 +87,7 @@ class RegistryClient:
     def _get(self, path: str) -> bytes | None:
         if held.a_transaction_is_open():
             raise AskedInTransaction(path)
+        began = time.monotonic()
         try:
             with self._http.stream("GET", path) as answer:
                 body = bytearray()
@@ -91,6 +95,8 @@ class RegistryClient:
                     body += piece
                     if len(body) > LARGEST_ANSWER:
                         raise RegistryGarbled("the answer is too long")
+                    if time.monotonic() - began > WHOLE_WITHIN:
+                        raise RegistryDown("the answer comes in drops")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise RegistryDown(f"{type(error).__name__}: {error}") from error
         if answer.status_code == httpx.codes.OK:

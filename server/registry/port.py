@@ -3,13 +3,20 @@
 It is not the registry: nobody here stores or corrects a person's data.
 """
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Protocol, Self
 
 # RegistryDown        nobody can say now; ask again later
 #   RegistryGarbled   it answered, but not what its contract says
+
+LONGEST_TEXT = 200
+"""Characters of any text about a person."""
+MOST_ROWS = 50
+NUMBER = re.compile("[0-9]{12}")
 
 
 class RegistryDown(Exception):
@@ -105,11 +112,55 @@ class Person:
             person = cls(**found)
         except (TypeError, ValueError, AttributeError) as error:
             raise RegistryGarbled(f"not a person: {error}") from error
-        texts = (person.personal_number, person.full_name, person.sex, person.ethnic_group)
-        kinds = [isinstance(text, str) for text in texts]
-        if not all(kinds) or not isinstance(person.birth_date, date):
-            raise RegistryGarbled("not a person: a field of a wrong kind")
+        wrong = [name for name, holds in _SHAPE.items() if not holds(getattr(person, name))]
+        if wrong:
+            raise RegistryGarbled(f"not a person: {', '.join(wrong)}")
         return person
+
+
+def _is_text(value: object) -> bool:
+    """Return whether a page, a column and a form can hold the value."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= LONGEST_TEXT
+        and not any(unicodedata.category(c) in {"Cc", "Cs"} for c in value)
+    )
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or _is_text(value)
+
+
+def _are_relatives(rows: tuple[Relative, ...]) -> bool:
+    return all(
+        _is_text(row.relation)
+        and _is_text(row.name)
+        and _is_text(row.nationality)
+        and _is_text_or_none(row.personal_number)
+        for row in rows
+    )
+
+
+_SHAPE: Mapping[str, Callable[[Any], bool]] = {
+    "personal_number": lambda value: _is_text(value) and NUMBER.fullmatch(value) is not None,
+    "birth_date": lambda value: isinstance(value, date),
+    "birth_year_only": lambda value: isinstance(value, bool),
+    "sex": lambda value: value in ("male", "female"),
+    "nationality": lambda value: 0 < len(value) <= MOST_ROWS and all(map(_is_text, value)),
+    "relatives": lambda value: len(value) <= MOST_ROWS and _are_relatives(value),
+    **dict.fromkeys(
+        (
+            *("full_name", "ethnic_group", "religion", "birth_place", "birth_registered_at"),
+            *("home_town", "permanent_residence", "current_residence"),
+        ),
+        _is_text,
+    ),
+    **dict.fromkeys(
+        ("other_name", "old_number", "temporary_residence", "occupation", "blood_group"),
+        _is_text_or_none,
+    ),
+}
+"""What each field must be, so that nothing reaches a page or a column unlooked at."""
 
 
 class Registry(Protocol):

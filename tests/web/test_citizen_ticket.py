@@ -7,13 +7,14 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 import zxingcpp
-from icalendar import Calendar, Event
+from icalendar import Calendar
 
 from scheduler import booking
 from scheduler.database import transaction
@@ -102,11 +103,10 @@ def test_the_calendar_file_says_when_and_where_and_grows_with_changes(office: Of
     assert second["dtstart"].dt == datetime(2026, 12, 1, 7, 0, tzinfo=UTC)
 
 
-def _event(browser: Browser) -> Event:
+def _event(browser: Browser) -> Any:  # noqa: ANN401 - icalendar's values are of thirty types
     answer = browser.get("/booked/appointment.ics")
     assert answer.mimetype == "text/calendar"
     (event,) = Calendar.from_ical(answer.data).walk("VEVENT")
-    assert isinstance(event, Event)
     return event
 
 
