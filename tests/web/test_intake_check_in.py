@@ -1,6 +1,7 @@
 """Check-in and leaving, over HTTP, on both engines."""
 
 import json
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -316,3 +317,14 @@ def test_every_reason_has_its_words_in_both_languages() -> None:
 
 def test_no_reason_has_a_status_of_success() -> None:
     assert {STATUS.get(reason, CONFLICT) // 100 for reason in Reason} <= {4, 5}
+
+
+def test_the_page_on_the_intake_lists_every_refusal_under_its_status() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/intake.md").read_text(encoding="utf-8")
+    listed: dict[str, set[int]] = {}
+    for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (`.+?) \|", page, flags=re.MULTILINE):
+        for code in re.findall(r"`([a-z_]+)`", codes):
+            listed.setdefault(code, set()).update(int(n) for n in statuses.split(","))
+    assert listed.keys() == {reason.value for reason in Reason} - {"method_wrong"}
+    wrong = {r.value for r in Reason if STATUS.get(r, CONFLICT) not in listed.get(r.value, {405})}
+    assert wrong == set()

@@ -81,17 +81,18 @@ class _Verifier(HTTPMessageVerifier):
 class _Enrolled(HTTPSignatureKeyResolver):
     """Finds the key of an enrolled device, and remembers whose it was."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
         self.device: Device | None = None
 
     def resolve_public_key(self, key_id: str) -> object | None:
         """Return the device's public key, or None where nobody enrolled it."""
-        self.device = self._session.get(Device, key_id)
-        if self.device is None:
-            return None
-        # It outlives the session, which expires what it holds.
-        self._session.expunge(self.device)
+        with reading(self._engine) as session:
+            self.device = session.get(Device, key_id)
+            if self.device is None:
+                return None
+            # It outlives the session, which expires what it holds.
+            session.expunge(self.device)
         return devices.public_key(self.device.public_key)
 
 
@@ -111,23 +112,22 @@ def _device(now: datetime) -> Device:
         url=_target(),
         headers=request.headers,
     )
-    with reading(desk().engine) as session:
-        enrolled = _Enrolled(session)
-        verifier = _Verifier(enrolled, now)
-        try:
-            results = verifier.verify(
-                described,
-                max_age=MAX_AGE,
-                require_components=COVERED_BY_METHOD.get(request.method, COVERED),
-            )
-            # Only now: nobody else makes us read a megabyte.
-            verifier.verify_body(described, results, request.get_data())
-        except Stale:
-            raise Refused(Reason.CLOCK_WRONG) from None
-        except HTTPMessageSignaturesException:
-            unknown = enrolled.device is None and "Signature-Input" in request.headers
-            reason = Reason.DEVICE_UNKNOWN if unknown else Reason.SIGNATURE_WRONG
-            raise Refused(reason) from None
+    enrolled = _Enrolled(desk().engine)
+    verifier = _Verifier(enrolled, now)
+    try:
+        results = verifier.verify(
+            described,
+            max_age=MAX_AGE,
+            require_components=COVERED_BY_METHOD.get(request.method, COVERED),
+        )
+        # Only now: nobody else makes us read a megabyte, and no transaction waits for it.
+        verifier.verify_body(described, results, request.get_data())
+    except Stale:
+        raise Refused(Reason.CLOCK_WRONG) from None
+    except HTTPMessageSignaturesException:
+        unknown = enrolled.device is None and "Signature-Input" in request.headers
+        reason = Reason.DEVICE_UNKNOWN if unknown else Reason.SIGNATURE_WRONG
+        raise Refused(reason) from None
     device = enrolled.device
     if device is None or len(results) != 1:
         raise Refused(Reason.SIGNATURE_WRONG)
