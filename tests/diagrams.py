@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import kiosk.life
 import scheduler.life
-
 import server.rules.dossier
 
 LIVES: dict[str, Mapping[object, Mapping[object, object]]] = {

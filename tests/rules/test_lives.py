@@ -1,7 +1,7 @@
 """The lives: every state has a row and can be reached, every event is used, no more is allowed."""
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ class Life:
     """One table and who may write what it says."""
 
     table: Mapping[Any, Mapping[Any, Any]]
-    states: type[Any]
-    events: type[Any]
+    states: Collection[Any]
+    events: Collection[Any]
     after: Callable[[Any, Any], Any]
     refusal: type[Exception]
     begins: Any
@@ -31,8 +31,8 @@ class Life:
 LIVES = {
     "dossier": Life(
         table=server.rules.dossier.LIFE,
-        states=server.rules.dossier.DossierState,
-        events=server.rules.dossier.DossierEvent,
+        states=tuple(server.rules.dossier.DossierState),
+        events=tuple(server.rules.dossier.DossierEvent),
         after=server.rules.dossier.after,
         refusal=server.rules.dossier.NotNow,
         begins=server.rules.dossier.DossierState.DRAFT,
@@ -40,8 +40,8 @@ LIVES = {
     ),
     "appointment": Life(
         table=scheduler.life.LIFE,
-        states=scheduler.life.AppointmentState,
-        events=scheduler.life.AppointmentEvent,
+        states=tuple(scheduler.life.AppointmentState),
+        events=tuple(scheduler.life.AppointmentEvent),
         after=scheduler.life.after,
         refusal=scheduler.life.NotNow,
         begins=scheduler.life.AppointmentState.HELD,
@@ -49,8 +49,8 @@ LIVES = {
     ),
     "visit": Life(
         table=kiosk.life.LIFE,
-        states=kiosk.life.VisitState,
-        events=kiosk.life.VisitEvent,
+        states=tuple(kiosk.life.VisitState),
+        events=tuple(kiosk.life.VisitEvent),
         after=kiosk.life.after,
         refusal=kiosk.life.NotNow,
         begins=kiosk.life.VisitState.WAITING,
