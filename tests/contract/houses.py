@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Protocol
 from uuid import UUID
 
@@ -22,16 +23,6 @@ from server.store.tables import CaptureRow, VisitRow
 from tests.captures import APPOINTMENT, DOSSIER, NOTICE, VISIT
 from tests.contract.small_intake import Memory, SmallIntake
 from tests.web.intake_stage import HERE, Stage, stage
-
-
-class Serving(Protocol):
-    """A server in a thread."""
-
-    def serve_forever(self, poll_interval: float = 0.5) -> None: ...
-
-    def shutdown(self) -> None: ...
-
-    def server_close(self) -> None: ...
 
 
 class House(Protocol):
@@ -62,16 +53,15 @@ class House(Protocol):
 class Runner:
     """Starts and stops a server on one port."""
 
-    def __init__(self, make: Callable[[int], Serving], port_of: Callable[[Serving], int]) -> None:
+    def __init__(self, make: Callable[[int], TCPServer]) -> None:
         self._make = make
-        self._port_of = port_of
-        self._server: Serving | None = None
+        self._server: TCPServer | None = None
         self._thread: threading.Thread | None = None
         self.port = 0
 
     def up(self) -> None:
         self._server = self._make(self.port)
-        self.port = self._port_of(self._server)
+        self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
         )
@@ -148,7 +138,7 @@ def small_house() -> SmallHouse:
     def make(port: int) -> SmallIntake:
         return SmallIntake(memory, port)
 
-    runner = Runner(make, lambda server: int(server.server_address[1]))  # type: ignore[attr-defined]
+    runner = Runner(make)
     return SmallHouse(memory=memory, receipt_key=receipts.public_key(), runner=runner)
 
 
@@ -215,6 +205,6 @@ def real_house(folder: Path, now: datetime) -> RealHouse:
     def make(port: int) -> BaseWSGIServer:
         return make_server("127.0.0.1", port, built.app, threaded=True)
 
-    runner = Runner(make, lambda server: int(server.port))  # type: ignore[attr-defined]
+    runner = Runner(make)
     key = built.app.extensions["thunhan-intake"].receipts.private.public_key()
     return RealHouse(stage=built, receipt_key=key, runner=runner)

@@ -57,8 +57,6 @@ class Memory:
 class SmallIntake(ThreadingHTTPServer):
     """The server; a new one with the same memory and port is a restart."""
 
-    daemon_threads = True
-
     def __init__(self, memory: Memory, port: int = 0) -> None:
         self.memory = memory
         super().__init__(("127.0.0.1", port), Handler)
@@ -86,11 +84,9 @@ class Handler(BaseHTTPRequestHandler):
     def read(self) -> None:
         size = int(self.headers["Content-Length"])
         body = self.rfile.read(size)
+        # Where the line was cut, nobody is left to answer, and half a chunk proves nothing.
         if len(body) == size:
             self.answer(body)
-        else:
-            # The line was cut: nobody is left to answer, and half a chunk proves nothing.
-            self.close_connection = True
 
     def answer(self, body: bytes) -> None:
         with self.memory.lock:
