@@ -285,6 +285,13 @@ def test_two_uploads_of_one_packet_meet_and_go_on_at_the_servers_offset(kiosk: K
     assert kiosk.network.sent + other.sent <= entry.size + CHUNK
 
 
+def test_a_capture_that_was_set_aside_may_follow_newer_ones(kiosk: Kiosk) -> None:
+    older, newer = kiosk.sealed(100), kiosk.sealed(100)
+    kiosk.uplink.upload(newer, kiosk.outbox.packet(newer))
+    kiosk.drain()
+    assert kiosk.house.stored() == {older.digest: 1, newer.digest: 1}
+
+
 def test_a_bad_network_loses_nothing_and_doubles_nothing(kiosk: Kiosk) -> None:
     entries = [kiosk.sealed(CHUNK + 50_000) for _ in range(5)]
     rng = np.random.default_rng(20261124)
