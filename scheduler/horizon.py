@@ -45,23 +45,39 @@ def _wanted(
     return {key: slot for key, slot in planned.items() if key[0] > now}
 
 
-def _change(
-    session: Session, code: str, key: Key, *where: sa.ColumnElement[bool], **values: object
-) -> int:
-    changed = session.execute(
+def _change(session: Session, code: str, key: Key, **values: object) -> int:
+    """Change a slot and return how many places in it are taken."""
+    return session.execute(
         sa.update(SlotRow)
-        .where(SlotRow.place == code, SlotRow.starts_at == key[0], SlotRow.lane == key[1], *where)
+        .where(SlotRow.place == code, SlotRow.starts_at == key[0], SlotRow.lane == key[1])
         .values(**values)
-        .returning(SlotRow.lane)
+        .returning(SlotRow.taken)
         .execution_options(synchronize_session=False)
+    ).scalar_one()
+
+
+def _shape(slot: Planned) -> dict[str, object]:
+    """Return what a slot becomes; decided while the row is locked, by who is in it then."""
+    crowded = SlotRow.taken > slot.capacity
+    return {
+        "capacity": sa.case((crowded, SlotRow.taken), else_=slot.capacity),
+        "minutes": sa.case((SlotRow.taken == 0, slot.minutes), else_=SlotRow.minutes),
+        "offered": True,
+    }
+
+
+def _becomes(there: Planned, taken: int, slot: Planned) -> Planned:
+    """Return the same as `_shape`, of a row that was read."""
+    return Planned(
+        capacity=max(slot.capacity, taken), minutes=there.minutes if taken else slot.minutes
     )
-    return len(changed.all())
 
 
 def materialise(session: Session, code: str, *, first: date, last: date, now: datetime) -> Opened:
     """Make the slots to come of a place from `first` to `last` what its calendar says.
 
-    Run again it changes nothing. Capacity and length change only where no place is taken.
+    Run again it changes nothing. The capacity follows, but never below what is taken; the length
+    follows only where nobody is in the slot.
 
     Raises:
         PlaceUnknown: there is no such place.
@@ -74,23 +90,22 @@ def materialise(session: Session, code: str, *, first: date, last: date, now: da
     columns = (SlotRow.minutes, SlotRow.capacity, SlotRow.taken, SlotRow.offered)
     found = session.execute(
         sa.select(SlotRow.starts_at, SlotRow.lane, *columns)
-        .where(SlotRow.place == code, SlotRow.starts_at >= max(begins, now))
-        .where(SlotRow.starts_at < ended, SlotRow.starts_at > now)
+        .where(SlotRow.place == code, SlotRow.starts_at > now)
+        .where(SlotRow.starts_at >= begins, SlotRow.starts_at < ended)
         .order_by(SlotRow.starts_at, SlotRow.lane)
     ).all()
     missing = wanted.keys() - {(row.starts_at, row.lane) for row in found}
     changed, withdrawn, stranded = 0, 0, []
     for row in found:
         key, slot = (row.starts_at, row.lane), wanted.get((row.starts_at, row.lane))
+        there = Planned(minutes=row.minutes, capacity=row.capacity)
         if slot is None:
-            withdrawn += _change(session, code, key, SlotRow.offered.is_(True), offered=False)
-            stranded += [key] if row.taken else []
-        elif not row.taken and (row.minutes, row.capacity) != (slot.minutes, slot.capacity):
-            free = SlotRow.taken == 0  # asked again: somebody may have come meanwhile
-            shape = {"minutes": slot.minutes, "capacity": slot.capacity}
-            changed += _change(session, code, key, free, **shape, offered=True)
-        elif not row.offered:
-            changed += _change(session, code, key, offered=True)
+            taken = _change(session, code, key, offered=False) if row.offered else row.taken
+            withdrawn += row.offered
+            stranded += [key] if taken else []
+        elif not row.offered or there != _becomes(there, row.taken, slot):
+            _change(session, code, key, **_shape(slot))
+            changed += 1
     opened = insert_missing(
         session,
         SlotRow,

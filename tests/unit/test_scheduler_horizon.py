@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler import booking, horizon, ledger, offers, places
-from scheduler.booking import SlotGone
+from scheduler.booking import SlotFull, SlotGone
 from scheduler.database import transaction
 from scheduler.horizon import Opened
 from scheduler.places import PlaceUnknown, Unlike
@@ -58,7 +58,7 @@ def test_the_past_is_left_alone(engine: sa.Engine, now: datetime) -> None:
         assert [offered for _, _, offered in _slots(session)] == [True] * 4 + [False] * 4
 
 
-def test_empty_slots_follow_new_hours_and_taken_ones_do_not(
+def test_empty_slots_follow_new_hours_and_taken_ones_keep_their_length(
     engine: sa.Engine, now: datetime, place: int
 ) -> None:
     with transaction(engine) as session:
@@ -68,9 +68,25 @@ def test_empty_slots_follow_new_hours_and_taken_ones_do_not(
         done = _open(session, now)
         after_it = _slots(session)
         assert booking.find(session, mine).minutes == 15
-    assert after_it[:4] == [(15, 2, True), (15, 2, False), (30, 5, True), (15, 2, False)]
+        assert _open(session, now) == NOTHING
+    assert after_it[:4] == [(15, 5, True), (15, 2, False), (30, 5, True), (15, 2, False)]
     # Wednesday: both rules, four slots grow. The five days from Thursday: the new rule alone.
-    assert done == Opened(opened=0, changed=4 + 5 * 4 - 1, withdrawn=5 * 4, stranded=())
+    assert done == Opened(opened=0, changed=4 + 5 * 4, withdrawn=5 * 4, stranded=())
+
+
+def test_a_capacity_never_falls_below_who_is_in(
+    engine: sa.Engine, now: datetime, place: int
+) -> None:
+    with transaction(engine) as session:
+        for who, where in ((1, 0), (2, 0), (3, 1)):
+            booked(session, who, slot(where), now)
+        places.end_rule(session, place, last=THURSDAY - timedelta(days=1))
+        places.add_rule(session, CODE, replace(MORNINGS, capacity=1, valid_from=THURSDAY))
+        assert _open(session, now).stranded == ()
+        assert [capacity for _, capacity, _ in _slots(session)] == [2, 1, 1, 1, 1, 1, 1, 1]
+        assert _open(session, now) == NOTHING
+        with pytest.raises(SlotFull):
+            hold(session, 4, slot(1), now)
 
 
 def test_who_is_in_a_withdrawn_slot_stays_and_is_reported(
