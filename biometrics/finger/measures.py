@@ -16,6 +16,8 @@ from biometrics.finger.ground import DPI, Floats, Mask, foreground, halved, spre
 _PIXELS_PER_MM: Final = DPI / 25.4
 _GROUND_FROM: Final = 125
 """Pixels of ground needed to say how bright it is."""
+_OF_GROUND: Final = 60
+"""Percentile of its grey that speaks for the ground: traces on the glass darken parts of it."""
 _SCHARR: Final = 32.0
 """Sum of the positive weights of the Scharr kernel, twice over: makes grey levels per pixel."""
 
@@ -100,9 +102,13 @@ def _off_centre(finger: Mask) -> float:
 
 
 def _polarity(grey: Floats, finger: Mask) -> float | None:
-    wide = cv2.dilate(finger.astype(np.uint8), np.ones((9, 9), np.uint8))
-    ground = grey[wide == 0]
+    """Ground lies outside the finger's hull, because drops may fill parts of the finger."""
+    outline, _ = cv2.findContours(finger.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.fillConvexPoly(
+        np.zeros(finger.shape, np.uint8), cv2.convexHull(np.vstack(outline)), 1
+    )
+    ground = grey[cv2.dilate(hull, np.ones((9, 9), np.uint8)) == 0]
     if ground.size < _GROUND_FROM:
         return None
     dark, light = np.percentile(grey[finger], (10, 90))
-    return float((np.median(ground) - (dark + light) / 2) / max(1.0, light - dark))
+    return float((np.percentile(ground, _OF_GROUND) - (dark + light) / 2) / max(1.0, light - dark))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from biometrics.finger import limits
 from biometrics.finger.ground import foreground, halved
-from biometrics.finger.impression import at_500_dpi
+from biometrics.finger.impression import DPI, at_500_dpi
 
 _DISTRIBUTION: Final = "afis"
 _PATH: Final = "afis/weights/leader/LEADER.onnx"
@@ -47,6 +47,17 @@ class Minutiae:
 
     points: NDArray[np.float32]
 
+    def __post_init__(self) -> None:
+        """Refuse what is no list of points.
+
+        Raises:
+            ValueError: another shape or type, or a value that is not finite.
+        """
+        if self.points.dtype != np.float32 or self.points.ndim != 2 or self.points.shape[1] != 4:  # noqa: PLR2004 - rows of four
+            raise ValueError("minutiae are n x 4 of float32")
+        if not np.isfinite(self.points).all():
+            raise ValueError("minutiae are finite")
+
     def __len__(self) -> int:
         return len(self.points)
 
@@ -73,6 +84,7 @@ class Extractor:
             ImpressionInvalid: see `impression.at_500_dpi`.
         """
         image = at_500_dpi(pixels, dpi)
+        fit = DPI / dpi * pixels.shape[0] / image.shape[0]
         top, left, cut = _cut(image)
         if cut.size == 0:
             return Minutiae(points=np.empty((0, 4), np.float32))
@@ -91,8 +103,8 @@ class Extractor:
         rows, columns = np.nonzero(seen[..., _SCORE] >= limits.MINUTIA_FROM.value)
         found = np.column_stack(
             [
-                columns - aside + left,
-                rows - up + top,
+                (columns - aside + left) * fit,
+                (rows - up + top) * fit,
                 seen[rows, columns, _ANGLE],
                 seen[rows, columns, _SCORE],
             ]
