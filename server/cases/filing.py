@@ -153,7 +153,7 @@ def file(session: Session, dossier: Dossier, *, now: datetime) -> str:
         raise NotNow(f"a dossier that is {dossier.state} is filed already")
     journal.move(session, dossier, DossierEvent.FILE, now=now, actor=CITIZEN)
     day = now.astimezone(HERE).date()
-    answer(dossier, typed=None, coming=None, data=None, station=None, day=None)
+    answer(dossier, typed=None, birth=None, coming=None, data=None, station=None, day=None)
     dossier.code = codes.dossier_code(codes.UNIT, day, _next_number(session, codes.UNIT, day))
     dossier.filed_at = now
     return dossier.code

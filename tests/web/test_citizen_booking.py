@@ -53,7 +53,7 @@ def test_a_citizen_goes_from_the_first_question_to_a_ticket(office: Office) -> N
     assert dossier.answers["requests"] == ["e_identity"]
     assert dossier.answers["phone"] == "0912345678"
     assert dossier.answers["consent"]["language"] == "vi"
-    assert {"typed", "data", "coming", "station", "day"}.isdisjoint(dossier.answers)
+    assert {"typed", "birth", "data", "coming", "station", "day"}.isdisjoint(dossier.answers)
     assert taken(office) == 1
     with reading(office.engine) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Ticket)) == 1

@@ -12,6 +12,7 @@ from server.rules.cases import Outcome
 from server.web import shell
 from tests.web.citizens import (
     CHILD,
+    HANOI,
     KHUE,
     Browser,
     Office,
@@ -22,6 +23,7 @@ from tests.web.citizens import (
     fill,
     hold,
     taken,
+    time_of,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,9 +175,21 @@ def test_what_was_typed_stands_there_again_in_the_other_language(office: Office)
 
 @on_one_engine
 def test_every_error_of_the_summary_leads_to_its_field(office: Office) -> None:
-    browser = begun(office, CHILD)
-    browser.post("/book/coming", {})
+    browser = office.browser()
+    fill(browser, office.person(CHILD))
+    browser.post("/book/station", {"station": HANOI})
+    browser.post("/book/day", {"day": DAY.isoformat()})
+    browser.post("/book/time", {"time": time_of(DAY, 8)})
     for path, form in (
+        ("/book/station", {}),
+        ("/book/day", {}),
+        ("/book/time", {}),
+        ("/book/confirm", {"slot": time_of(DAY, 8)}),
+        ("/book/confirm", {}),
+        ("/book/representative", {}),
+        ("/book/delivery", {"delivery": "post"}),
+        ("/book/contact", {}),
+        ("/book/data", {}),
         ("/book/reason", {}),
         ("/book/birth", {}),
         ("/book/identity", {}),
@@ -299,7 +313,7 @@ def test_every_key_the_code_names_has_words() -> None:
     assert sorted(key for key in wanted if key not in words) == []
 
 
-def test_every_outcome_and_finding_has_words() -> None:
+def test_everything_that_can_be_chosen_or_found_has_words() -> None:
     words = shell.words()
     told = [f"coming.{outcome.value}.{part}" for outcome in Outcome for part in ("title", "text")]
     told = [key for key in told if not key.startswith("coming.come.")]
