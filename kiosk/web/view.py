@@ -93,6 +93,7 @@ def fingers(booth: Booth) -> Json:
         "text": _both(told.text),
         "note": _both(told.note),
         "tone": told.tone,
+        "note_good": _went_well(standing),
         "finger": _both(name(standing.wanted)) if standing.wanted else None,
     }
 
@@ -111,8 +112,11 @@ def telling(standing: Standing) -> Telling:
         key = "fingers.control" if standing.control else "fingers.place"
         return Telling(text=_named(key, standing.wanted), note=note, tone="ask")
     key, tone = _PHASES[standing.phase]
-    good = standing.offered is not None and standing.offered.outcome in _GOOD
-    return Telling(text=words()[key], note=note, tone="good" if good else tone)
+    return Telling(text=words()[key], note=note, tone="good" if _went_well(standing) else tone)
+
+
+def _went_well(standing: Standing) -> bool:
+    return standing.offered is not None and standing.offered.outcome in _GOOD
 
 
 _PHASES: Final = {
@@ -151,9 +155,14 @@ def _named(key: str, position: int, *, other: int | None = None) -> Text:
     finger, second = name(position), name(other or position)
     text = words()[key]
     return Text(
-        vi=text.vi.format(finger=finger.vi, other=second.vi),
-        en=text.en.format(finger=finger.en, other=second.en),
+        vi=text.vi.format(finger=_whole(finger.vi), other=_whole(second.vi)),
+        en=text.en.format(finger=_whole(finger.en), other=_whole(second.en)),
     )
+
+
+def _whole(words_of_a_name: str) -> str:
+    """Return a name that no line breaks."""
+    return words_of_a_name.replace(" ", "\u00a0")
 
 
 def _sentence(text: Text) -> Text:

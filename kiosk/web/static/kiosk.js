@@ -55,7 +55,8 @@
       const fingers = state.fingers;
       say(find("hint"), fingers.text[page.language]);
       say(find("note"), fingers.note ? fingers.note[page.language] : "");
-      find("fingers").className = `fingers ${fingers.tone} ${fingers.phase}`;
+      find("note").classList.toggle("good", fingers.note_good);
+      find("fingers").className = `fit fingers ${fingers.tone} ${fingers.phase}`;
       find("progress").value = Math.round(100 * fingers.progress);
       fill(find("count"), { n: fingers.done, max: fingers.plan.length });
       fill(find("try"), { n: fingers.try, max: fingers.tries });
