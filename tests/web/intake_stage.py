@@ -349,7 +349,7 @@ def stage(engine: sa.Engine, folder: Path, now: datetime, *, rehearsal: bool = T
             places.add_place(session, code=code, name=name, address="1 Đường Mẫu", province="01")
             rule = Rule(opens=time(7, 30), closes=time(17), step=30, capacity=20, valid_from=day)
             places.add_rule(session, code, rule)
-            horizon.materialise(session, code, first=day, last=day + timedelta(days=7), now=now)
+            horizon.materialise(session, code, first=day, last=day + timedelta(days=1), now=now)
     return Stage(
         engine, settings, clock, create_app(settings, engine, clock=clock), folder / "unseal-keys"
     )

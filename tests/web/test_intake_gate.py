@@ -65,23 +65,15 @@ def test_two_devices_may_use_one_nonce(house: Stage) -> None:
         assert kiosk.send("GET", STATION, b"", headers).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("age", "taken"),
-    [
-        (MAX_AGE, True),
-        (MAX_AGE + timedelta(seconds=1), False),
-        (-AHEAD, True),
-        (-AHEAD - timedelta(seconds=1), False),
-        (timedelta(days=20000), False),
-    ],
-)
-def test_a_signature_is_good_for_five_minutes(house: Stage, age: timedelta, *, taken: bool) -> None:
-    kiosk = house.kiosk()
-    headers = kiosk.signed("GET", STATION, created=house.clock() - age)
-    answer = kiosk.send("GET", STATION, b"", headers)
-    assert answer.status_code == (200 if taken else 401)
-    if not taken:
-        assert said(answer) == "clock_wrong"
+def test_a_signature_is_good_for_five_minutes(house: Stage) -> None:
+    second, kiosk = timedelta(seconds=1), house.kiosk()
+    for age in (MAX_AGE, -AHEAD):
+        headers = kiosk.signed("GET", STATION, created=house.clock() - age)
+        assert kiosk.send("GET", STATION, b"", headers).status_code == 200
+    for age in (MAX_AGE + second, -AHEAD - second, timedelta(days=20000)):
+        headers = kiosk.signed("GET", STATION, created=house.clock() - age)
+        answer = kiosk.send("GET", STATION, b"", headers)
+        assert (answer.status_code, said(answer)) == (401, "clock_wrong")
 
 
 def test_nonces_are_forgotten_once_they_are_worth_nothing(house: Stage) -> None:
@@ -218,6 +210,15 @@ def test_what_breaks_says_nothing_of_itself(house: Stage, monkeypatch: pytest.Mo
     answer = house.kiosk().ask("GET", STATION)
     assert (answer.status_code, said(answer)) == (500, "broken")
     assert "division" not in answer.text
+
+
+def test_a_database_that_is_away_is_no_wrong_signature(house: Stage) -> None:
+    """A kiosk calls an officer for its signature, and tries again later for our troubles."""
+    kiosk = house.kiosk()
+    with transaction(house.engine) as session:
+        session.execute(sa.text("ALTER TABLE device RENAME TO away"))
+    answer = kiosk.ask("GET", STATION)
+    assert (answer.status_code, said(answer)) == (500, "broken")
 
 
 def test_only_kiosks_may_call_the_intake(house: Stage) -> None:

@@ -124,7 +124,10 @@ def _device(now: datetime) -> Device:
         verifier.verify_body(described, results, request.get_data())
     except Stale:
         raise Refused(Reason.CLOCK_WRONG) from None
-    except HTTPMessageSignaturesException:
+    except HTTPMessageSignaturesException as error:
+        if isinstance(error.__cause__, sa.exc.SQLAlchemyError):
+            # The library takes whatever breaks in a resolver for a wrong signature.
+            raise error.__cause__ from None
         unknown = enrolled.device is None and "Signature-Input" in request.headers
         reason = Reason.DEVICE_UNKNOWN if unknown else Reason.SIGNATURE_WRONG
         raise Refused(reason) from None
