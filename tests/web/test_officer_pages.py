@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from biometrics.face.gates import profile
+from scheduler import booking, horizon, offers, places
+from scheduler.places import Rule
 from server.cases import verification
 from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState
@@ -19,7 +21,7 @@ from server.store.tables import Audit, AuditHead, Grant, Officer, Review
 from server.unseal.client import GrantRefused, PacketBad, UnsealerDown
 from server.web.officer import opened, review_pages
 from server.web.shell import words
-from tests.officers import DOT, ELSEWHERE, Office, missing
+from tests.officers import DOT, ELSEWHERE, STATION, Office, missing
 
 CLOSED = "Kết quả thu nhận đang đóng"
 
@@ -454,6 +456,37 @@ def test_the_day_shows_only_stations_one_may_see(office: Office) -> None:
     assert "Phường Mẫu" in office.signed_in("s.dung").get(f"/today?station={ELSEWHERE}").text
     for day in ("0001-01-01", "9999-12-31", "2026-11-25", "x" * 3000):
         assert browser.get(f"/today?day={day}").status_code == 200
+
+
+def book(office: Office, digest: str) -> None:
+    """Book the dossier's citizen for the next morning at the station."""
+    now, dossier = office.clock.now, office.dossier_of(digest)
+    tomorrow = (now + timedelta(days=1)).date()
+    hours = Rule(opens=time(8), closes=time(11), step=30, capacity=2, valid_from=now.date())
+    with office.session() as session:
+        places.add_rule(session, STATION, hours)
+        horizon.materialise(session, STATION, first=tomorrow, last=tomorrow, now=now)
+        offered = offers.times(session, STATION, tomorrow, now=now)
+        held = booking.hold(
+            session,
+            slot=offered[0].slot,
+            whose=str(dossier.id),
+            person_key=b"k" * 32,
+            purpose=dossier.purpose,
+            now=now,
+            minutes=10,
+        )
+        booking.confirm(session, held.id, now=now)
+
+
+def test_the_day_says_who_comes_when_and_for_what(office: Office) -> None:
+    book(office, office.add_capture(name="Lê Văn Ân"))
+    browser = office.signed_in("c.chi")
+    page = browser.get("/today?day=2026-11-25").text
+    for said in ("08:00", "Lê Văn Ân", "DEMO.001.026-261124-000001", "<strong>1</strong> Đã đặt"):
+        assert said in page, said
+    assert "Lê Văn Ân" not in browser.get("/today").text
+    assert "001190" not in page
 
 
 def test_every_measure_reason_role_and_refusal_has_words() -> None:
