@@ -146,11 +146,12 @@ GATES: Final = (
         name="ShareOfRidges",
         measure="ridges",
         unit="share",
-        lowest=0.33,
+        lowest=0.35,
         highest=0.53,
         below="too_dry",
         above="too_wet",
-        source="seen p5 0.34, p95 0.50; ridges thinned by 1-2 px p5 0.27, thickened p95 0.58",
+        source="seen p5 0.34, p95 0.50; ridges thinned by 1-2 px p5 0.27, thickened p95 0.58,"
+        " simulated dry fingers 0.29..0.35",
     ),
     Gate(
         name="FilledValleys",

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from biometrics.finger import limits
 
 ALGORITHM: Final = "NFIQ 2.3 (nbis-py 0.1.3)"
+_LIBRARY: Final = "nbis"
 _PROGRAM: Final = Path(__file__).with_name("nfiq2_worker.py")
 _LENGTH: Final = struct.Struct(">I")
 _LONGEST_ANSWER: Final = 65536
@@ -44,7 +45,7 @@ class Nfiq2:
 
 
 class _Fallen(RuntimeError):
-    """The worker died, answered nonsense or took too long."""
+    """The worker died or answered nonsense."""
 
 
 class Worker:
@@ -65,18 +66,21 @@ class Worker:
         """Return NFIQ 2 of a picture at 500 dpi, None where it could not be computed.
 
         A picture that brings the worker down is tried once more in a fresh one, because the
-        worker may have been killed by something else.
+        worker may have been killed by something else; one that takes too long is not.
 
         Args:
             pixels: height x width, uint8, dark ridges, sides 64..1500 px.
         """
-        if find_spec("nbis") is None:
+        if find_spec(_LIBRARY) is None:
             return None
         request = _pgm(pixels)
         with self._lock:
             for _ in range(_ATTEMPTS):
                 try:
                     answer = self._ask(request)
+                except TimeoutError:
+                    self._stop()
+                    return None
                 except _Fallen:
                     self._stop()
                     continue
@@ -109,6 +113,8 @@ class Worker:
             if count > _LONGEST_ANSWER:
                 raise _Fallen
             return json.loads(_receive(link, count, deadline))
+        except TimeoutError:
+            raise
         except (OSError, ValueError) as error:
             raise _Fallen from error
 
