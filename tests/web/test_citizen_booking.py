@@ -208,7 +208,7 @@ def test_fishing_in_the_registry_is_slowed_down(office: Office) -> None:
     assert office.registry.times == 12
 
 
-def test_a_draft_can_be_deleted_and_anotherbegun(office: Office) -> None:
+def test_a_draft_can_be_deleted_and_another_begun(office: Office) -> None:
     browser = office.browser()
     fill(browser, office.person(KHUE))
     hold(browser, DAY)

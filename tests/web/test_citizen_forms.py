@@ -160,6 +160,7 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(office: Office)
     cookie = next(v for v in answer.headers.getlist("Set-Cookie") if "citizen_dossier" in v)
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+    assert "Max-Age=604800" in cookie
 
 
 @on_one_engine

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
+from server.registry import people, simulator
+from server.registry.client import RegistryClient
 from server.registry.port import RegistryDown
+from server.registry.simulator import Day, Mode
 from tests.web.citizens import (
     BABY,
     CHILD,
@@ -190,3 +194,33 @@ def test_stations_are_found_without_accents(office: Office) -> None:
         text = browser.get(f"/book/station{query}").text
         assert [code for code in (HANOI, "DN01") if f'value="{code}"' in text] == found, query
     assert browser.post("/book/station", {"station": "NOWHERE"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "said"),
+    [
+        (Mode.FAILING, 503, "Chưa đối chiếu được lúc này"),
+        (Mode.GARBLED, 503, "Chưa đối chiếu được lúc này"),
+        (Mode.WRONG_DATA, 422, "Thông tin chưa khớp"),
+    ],
+)
+def test_a_bad_day_of_the_real_registry_client_loses_nothing(
+    database_url: str, tmp_path: Path, now: datetime, mode: Mode, status: int, said: str
+) -> None:
+    people.write(tmp_path, people.people(16, 1, now.date()))
+    day = Day(mode=mode)
+    transport = httpx.WSGITransport(simulator.create_app(tmp_path, day))
+    with (
+        RegistryClient("http://registry", transport) as client,
+        Office.open(database_url, tmp_path, now, registry=client) as office,
+    ):
+        browser, person = begun(office, KHUE), office.person(KHUE)
+        entered = {"number": KHUE, "name": person.full_name}
+        answer = browser.post("/book/identity", entered)
+        assert answer.status_code == status
+        assert said in answer.text
+        assert f'value="{person.full_name}"' in browser.get("/book/identity").text
+        day.mode = Mode.WELL
+        browser.post("/book/identity", entered)
+        assert browser.path == "/book/data"
+        assert taken(office) == 0

@@ -179,7 +179,9 @@ def take_reason() -> ResponseReturnValue:
             return go("birth")
         _, token = filing.begin(session, purpose=purpose, now=now, language=language())
     response = make_response(go("birth"))
-    guard.set_cookie(response, TOKEN, token, max_age=None)
+    # As long as the draft is kept: whoever closes the browser goes on tomorrow.
+    kept = int(filing.DRAFT_KEPT.total_seconds())
+    guard.set_cookie(response, TOKEN, token, max_age=kept)
     return response
 
 
