@@ -90,6 +90,10 @@ def _lapse(engine: sa.Engine, now: datetime) -> int:
     return retrying(engine, lambda s: filing.lapse_drafts(s, now=now, limit=BATCH))
 
 
+def _end_visits(engine: sa.Engine, now: datetime) -> int:
+    return _until_done(engine, lambda s: visits.end_abandoned(s, now=now, limit=BATCH))
+
+
 def _forget(engine: sa.Engine, now: datetime) -> int:
     return retrying(engine, lambda s: throttle.forget_old(s, now=now, limits=LIMITS))
 
@@ -108,6 +112,7 @@ DUTIES = (
     Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
     Duty(name="appointments missed", every=timedelta(minutes=10), do=_miss),
     Duty(name="drafts lapsed", every=timedelta(hours=1), do=_lapse),
+    Duty(name="abandoned visits ended", every=timedelta(hours=1), do=_end_visits),
     Duty(name="counters of tries forgotten", every=timedelta(hours=1), do=_forget),
     Duty(name="counters reconciled", every=timedelta(hours=1), do=_reconcile),
 )
