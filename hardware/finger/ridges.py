@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hardware.finger import spacing
+
 WIDTH: Final = 352
 HEIGHT: Final = 448
 """Pixels of a master print at 500 dpi: 18 mm x 23 mm of skin."""
@@ -88,10 +90,7 @@ def smooth_noise(
 
 def lay(generator: np.random.Generator, pattern: Pattern) -> Field:
     """Return the field of a finger of the class `pattern`."""
-    across, down = np.meshgrid(
-        np.arange(WIDTH, dtype=np.float32) - np.float32(CENTRE[0]),
-        np.float32(CENTRE[1]) - np.arange(HEIGHT, dtype=np.float32),
-    )
+    across, down = _skin(generator)
     place = across + 1j * down
     if pattern is Pattern.ARCH:
         doubled = _arch(generator, across, down)
@@ -105,19 +104,24 @@ def lay(generator: np.random.Generator, pattern: Pattern) -> Field:
         for delta in deltas:
             doubled = doubled * _round_delta(generator, place - delta)
         # Above the pattern ridges follow the finger's tip more closely than the model says.
-        bend = generator.uniform(0.45, 0.75) * np.clip((down - 10) / 110, 0, 1)
+        top, rise = generator.uniform((-10, 80), (40, 150))
+        bend = generator.uniform(0.3, 0.85) * np.clip((down - top) / rise, 0, 1)
         doubled = doubled * np.exp(-2j * bend * np.clip(across / (WIDTH / 2), -1, 1))
     # Towards the joint they run straight across.
-    flat = np.clip((-down - 90) / 110, 0, 1) * 0.9
+    low, fall = generator.uniform((70, 80), (125, 150))
+    flat = np.clip((-down - low) / fall, 0, 1) * 0.9
     doubled = doubled * (1 - flat) + flat
-    wobble = smooth_noise(generator, HEIGHT, WIDTH, 70.0) * 0.07
-    doubled = doubled * np.exp(2j * wobble)
+    wobble = 0.11 * smooth_noise(generator, HEIGHT, WIDTH, 95.0)
+    wobble += 0.06 * smooth_noise(generator, HEIGHT, WIDTH, 48.0)
+    doubled = doubled * np.exp(2j * (wobble + generator.normal(0, 0.05)))
     angle = (-np.angle(doubled) / 2) % np.pi
-    period = generator.normal(9.0, 0.45) * (
-        1
-        + 0.045 * smooth_noise(generator, HEIGHT, WIDTH, 60.0)
-        + 0.10 * np.clip((-down - 60) / 160, 0, 1)
-        + 0.05 * np.clip((down - 60) / 130, 0, 1)
+    below, above = generator.uniform((0.0, -0.04), (0.2, 0.12))
+    period = generator.normal(9.1, 0.6) * (
+        np.exp(spacing.fitted(angle))
+        + 0.055 * smooth_noise(generator, HEIGHT, WIDTH, 90.0)
+        + 0.03 * smooth_noise(generator, HEIGHT, WIDTH, 45.0)
+        + below * np.clip((-down - 40) / 160, 0, 1)
+        + above * np.clip((down - 40) / 130, 0, 1)
     )
     return Field(
         pattern=pattern,
@@ -149,17 +153,34 @@ def grow(generator: np.random.Generator, field: Field) -> NDArray[np.float32]:
     return print_
 
 
+def _skin(generator: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return every pixel's place from the pattern's middle, y upwards, in the pattern's own sizes.
+
+    No two fingers have it at the same place, turned and stretched alike.
+    """
+    shift = generator.normal(0, (9, 13))
+    turn = np.exp(1j * generator.normal(0, 0.09))
+    x, y = np.meshgrid(np.arange(WIDTH) - CENTRE[0], CENTRE[1] - np.arange(HEIGHT))
+    place = (x - shift[0] + 1j * (y - shift[1])) * turn
+    stretch = generator.normal(1, (0.08, 0.08))
+    return place.real * stretch[0], place.imag * stretch[1]
+
+
 def _arch(
-    generator: np.random.Generator, across: NDArray[np.float32], down: NDArray[np.float32]
+    generator: np.random.Generator, across: NDArray[np.float64], down: NDArray[np.float64]
 ) -> NDArray[np.complex128]:
     """Return the doubled direction of an arch: flat below, a hill in the middle, bent above."""
-    height = generator.uniform(0.75, 1.15)
-    middle = generator.uniform(-14, 14)
-    width = generator.uniform(62, 84)
+    height = generator.uniform(0.6, 1.25)
+    middle = generator.uniform(-16, 16)
+    width = generator.uniform(56, 92)
     x = (across - middle) / width
     hill = np.exp(-(((down + 30) / 75) ** 2))
     slope = -height * hill * 1.9 * x * np.exp(-(x**2) / 1.6)
-    over = 0.75 * np.clip((down + 10) / 120, 0, 1) * np.clip(across / (WIDTH / 2), -1, 1)
+    over = (
+        generator.uniform(0.5, 0.9)
+        * np.clip((down + 10) / 120, 0, 1)
+        * np.clip(across / (WIDTH / 2), -1, 1)
+    )
     return np.asarray(np.exp(2j * (np.arctan(slope) - over)))
 
 
@@ -169,17 +190,18 @@ def _singular_points(
     """Return cores and deltas, from the pattern's middle, y upwards."""
     jitter = generator.uniform(-1, 1, 6)
     if pattern is Pattern.WHORL:
-        gap, lean = 20 + 14 * jitter[0], 8 * jitter[1]
-        spread, drop = 96 + 14 * jitter[2], -98 + 16 * jitter[3]
+        gap, lean = 24 + 18 * jitter[0], 14 * jitter[1]
+        spread, drop = 92 + 26 * jitter[2], -94 + 28 * jitter[3]
+        aside, tilt = 14 * jitter[5], 22 * jitter[4]
         return (
             [complex(lean, gap), complex(-lean, -gap)],
-            [complex(-spread, drop + 12 * jitter[4]), complex(spread, drop - 12 * jitter[4])],
+            [complex(aside - spread, drop + tilt), complex(aside + spread, drop - tilt)],
         )
     if pattern is Pattern.TENTED:
-        return [complex(4 * jitter[0], 12)], [complex(5 * jitter[1], -72 + 12 * jitter[2])]
+        return [complex(5 * jitter[0], 12)], [complex(8 * jitter[1], -74 + 26 * jitter[2])]
     side = 1.0 if pattern is Pattern.LEFT_LOOP else -1.0
-    delta = complex(side * (86 + 18 * jitter[1]), -92 + 20 * jitter[2])
-    return [complex(6 * jitter[0], 14)], [delta]
+    delta = complex(side * (86 + 30 * jitter[1]), -88 + 36 * jitter[2])
+    return [complex(8 * jitter[0], 14 + 6 * jitter[3])], [delta]
 
 
 def _round_core(
@@ -190,7 +212,8 @@ def _round_core(
     The unevenness in the angle is Vizcaya and Gerhardt's amendment; it fades with the distance.
     """
     angle = np.angle(place * np.exp(-1j * opening))
-    hold = generator.uniform(0.55, 0.8) * np.exp(-np.square(np.abs(place) / 95))
+    hold, reach = generator.uniform((0.35, 65), (0.85, 125))
+    hold = hold * np.exp(-np.square(np.abs(place) / reach))
     return np.asarray(np.exp(1j * (angle - hold * np.sin(angle) + opening)))
 
 
