@@ -22,11 +22,12 @@ from hardware.camera.sitter import SitterCamera
 from hardware.finger.open import open_reader
 from hardware.finger.simulated_reader import SimulatedReader
 from kiosk import clock
-from kiosk.booth import CAMERA, READER, Booth, Clock, Fittings
+from kiosk.booth import CAMERA, READER, Booth
 from kiosk.departures import Departures
 from kiosk.device import Device, DeviceKeyUnfit
 from kiosk.errands import Errands
 from kiosk.fingers import FingerTaker, Reader
+from kiosk.fittings import Clock, Fittings
 from kiosk.journal import Journal
 from kiosk.officers import Desk
 from kiosk.outbox import Outbox, OutboxBusy

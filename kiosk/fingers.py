@@ -97,6 +97,7 @@ class FingerTaker:
         self._paused = False
         self._standing = Standing()
         self._info: ReaderInfo | None = None
+        self._reader: Reader | None = None
         self._stop = False
         self._working: bool | None = None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -106,12 +107,15 @@ class FingerTaker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the reader go."""
+        """Let the reader go, also in the middle of a wait for a finger."""
         with self._wake:
             self._stop = True
+            reader = self._reader
             self._wake.notify_all()
+        if reader is not None:
+            reader.close()
         if self._thread.is_alive():
-            self._thread.join(timeout=TOUCH_WITHIN + 5)
+            self._thread.join(timeout=LIFT_WITHIN + 1)
 
     @property
     def info(self) -> ReaderInfo | None:
@@ -180,6 +184,7 @@ class FingerTaker:
                 self._tell(working=False)
             else:
                 self._info = reader.info
+                self._reader = reader
                 self._serve(reader)
             with self._wake:
                 self._wake.wait_for(lambda: self._stop, timeout=AGAIN_AFTER)
@@ -191,6 +196,8 @@ class FingerTaker:
                 self._touch(reader, visit)
                 self._tell(working=True)
         except Broken as error:
+            if self._stop:
+                return
             log.warning("the reader broke: %s", error)
             self._change(phase=Phase.PLACE, progress=0.0)
             self._tell(working=False)

@@ -14,8 +14,9 @@ from biometrics.face.crop import NothingToCrop
 from biometrics.finger.visit import FingerVisit, Offered, PlanInvalid
 from biometrics.seal.errors import SealError
 from biometrics.words import Text
-from kiosk.booth import Booth, Face, Senses
+from kiosk.booth import Booth, Senses
 from kiosk.fingers import Standing
+from kiosk.fittings import Face
 from kiosk.life import VisitEvent
 from kiosk.outbox import NotKept
 from kiosk.portrait import Look, portrait_of
