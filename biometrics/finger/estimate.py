@@ -21,6 +21,8 @@ _START: Final = -3.75544
 
 _SHARP: Final = 0.64
 """mm: no finger has its ridges farther apart (largest seen 0.60), so what does is blurred."""
+_FINGERTIP: Final = 240.0
+"""mm2: what is larger was rolled, and NFIQ 2 gives nothing for it (p95 of those seen: 236)."""
 _GRAIN: Final = 0.04
 """Share of fine detail in a sharp print without noise; less of it is no merit but blur."""
 _FULL: Final = 0.45
@@ -32,7 +34,7 @@ def estimate(measures: Measures) -> float:
     sharp = min(1.0, _SHARP / measures.period) ** 2
     value = (
         _START
-        + _EVIDENCE * measures.coherence * measures.area * sharp
+        + _EVIDENCE * measures.coherence * min(_FINGERTIP, measures.area) * sharp
         + _CONTRAST * math.log(max(1.0, measures.contrast))
         + _GREY * measures.grey
         + _FINE * max(_GRAIN, measures.fine)

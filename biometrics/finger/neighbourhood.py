@@ -29,13 +29,10 @@ def alike(a: Floats, b: Floats) -> Floats:
         a: n x 3 of x, y (upwards), angle; at least two rows.
         b: the same of the other print.
     """
-    mine, theirs = _around(a), _around(b)
-    k, na, _ = mine.shape
-    m, nb, _ = theirs.shape
-    cost = _probes(mine).reshape(k * na, 6) @ _targets(theirs).reshape(m * nb, 6).T
-    found = cost.reshape(k * na, m, nb).min(axis=1).reshape(k, na, nb)
-    met = cost.reshape(k, na * m * nb).min(axis=0).reshape(na, m, nb)
-    grades = _grade(found).mean(axis=0) + _grade(met).mean(axis=1)
+    # Many small products instead of one large: that one is spread over threads, which costs
+    # more than it brings.
+    cost = _probes(_around(a))[:, None] @ _targets(_around(b))[None].swapaxes(2, 3)
+    grades = _grade(cost.min(axis=1)).mean(axis=0) + _grade(cost.min(axis=0)).mean(axis=0)
     return np.asarray(grades / 2, np.float32)
 
 
