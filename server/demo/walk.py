@@ -4,6 +4,7 @@ It presses what a person would press; only the simulated citizen's part at the k
 down, which code is held up) is told to the kiosk's rehearsal page.
 """
 
+import ctypes
 import shutil
 import sys
 import time
@@ -59,18 +60,30 @@ def chromium() -> str | None:
     return next((found for name in CHROMIUM if (found := shutil.which(name))), None)
 
 
+def missing() -> str | None:
+    """Return what this machine lacks for a walk, as the name of Debian's package, or None."""
+    if chromium() is None:
+        return "chromium"
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libatomic.so.1")  # the driver's own runtime is linked to it
+        except OSError:
+            return "libatomic1"
+    return None
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium.
 
     Raises:
-        StageFell: none is installed.
+        StageFell: a part of it is not installed.
     """
-    path = chromium()
-    if path is None:
-        raise StageFell("a walk needs Chromium: install the package 'chromium' and walk again")
+    lacking = missing()
+    if lacking is not None:
+        raise StageFell(f"a walk needs the package {lacking!r}: install it and walk again")
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        opened = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         try:
             yield opened
         finally:

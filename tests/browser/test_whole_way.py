@@ -29,8 +29,9 @@ SCREENS = {
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    if walk.chromium() is None:
-        absent("Chromium")
+    lacking = walk.missing()
+    if lacking is not None:
+        absent(f"the browser (package {lacking})")
     with Stage(tmp_path_factory.mktemp("stage") / "demo", say=print) as stage:
         yield stage
 
