@@ -4,20 +4,14 @@ It is never shown as NFIQ 2, and it knows no limits.
 
 Fitted by smoothed absolute error to NFIQ 2.3 of 224 development impressions and eight
 changed copies of each (cropped, 4-bit, blurred, noisy, wet, dry, partial, pale), 1904 in
-all; how near it comes, set by set, stands in docs/fingers.md.
+all, by `benchmarks/finger_estimate.py`; how near it comes, set by set, stands in
+docs/fingers.md.
 """
 
 import math
 from typing import Final
 
 from biometrics.finger.measures import Measures
-
-_EVIDENCE: Final = 0.014455
-_CONTRAST: Final = 0.32936
-_GREY: Final = 0.0060225
-_FINE: Final = -1.30473
-_THIN: Final = -2.79596
-_START: Final = -3.75544
 
 _SHARP: Final = 0.64
 """mm: no finger has its ridges farther apart (largest seen 0.60), so what does is blurred."""
@@ -28,16 +22,34 @@ _GRAIN: Final = 0.04
 _FULL: Final = 0.45
 """Share of dark that ridges normally have; less is dry."""
 
+_START: Final = -3.76757
+_WEIGHTS: Final = {
+    "evidence": 0.0144858,
+    "contrast": 0.329335,
+    "grey": 0.00594154,
+    "fine": -0.860431,
+    "thin": -2.84684,
+}
+
 
 def estimate(measures: Measures) -> float:
     """Return 0..100, calibrated towards NFIQ 2."""
-    sharp = min(1.0, _SHARP / measures.period) ** 2
-    value = (
-        _START
-        + _EVIDENCE * measures.coherence * min(_FINGERTIP, measures.area) * sharp
-        + _CONTRAST * math.log(max(1.0, measures.contrast))
-        + _GREY * measures.grey
-        + _FINE * max(_GRAIN, measures.fine)
-        + _THIN * max(0.0, _FULL - measures.ridges)
-    )
+    value = _START + sum(_WEIGHTS[name] * term for name, term in terms(measures).items())
     return 100 / (1 + math.exp(-value))
+
+
+def terms(measures: Measures) -> dict[str, float]:
+    """Return what the estimate weighs.
+
+    Evidence is the area in mm2 that agrees in direction, less where ridges are blurred;
+    contrast is logarithmic; thin is how much dark is lacking.
+    """
+    sharp = min(1.0, _SHARP / measures.period) ** 2
+    area = min(_FINGERTIP, measures.area)
+    return {
+        "evidence": measures.coherence * area * sharp,
+        "contrast": math.log(max(1.0, measures.contrast)),
+        "grey": measures.grey,
+        "fine": max(_GRAIN, measures.fine),
+        "thin": max(0.0, _FULL - measures.ridges),
+    }

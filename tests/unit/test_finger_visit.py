@@ -16,7 +16,7 @@ from biometrics.capture import MissingReason
 from biometrics.finger.compare import SAME_FROM, compare
 from biometrics.finger.hints import FingerHint
 from biometrics.finger.impression import ImpressionInvalid
-from biometrics.finger.judge import Seen
+from biometrics.finger.judge import FingerJudge, Seen
 from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.quality import Quality
 from biometrics.finger.visit import (
@@ -30,6 +30,7 @@ from biometrics.finger.visit import (
     PlanInvalid,
     PositionState,
 )
+from hardware.finger.hand import SimulatedHand
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 BLANK = 0
@@ -442,6 +443,40 @@ def test_the_fingers_made_here_are_alike_only_to_themselves() -> None:
         assert compare(_minutiae(finger, 0), _minutiae(finger, 1)) > 2 * SAME_FROM
         for other in ALL_TEN[finger:]:
             assert compare(_minutiae(finger, 0), _minutiae(other, 0)) < SAME_FROM / 2
+
+
+def test_a_visit_with_a_simulated_hand_and_the_judge_in_earnest() -> None:
+    hand = SimulatedHand(11)
+
+    def touch(position: int, number: int) -> NDArray[np.uint8]:
+        return hand.finger(position).impression(number)
+
+    with FingerJudge() as judge:
+        visit = FingerVisit(
+            plan=(1, 2, 7),
+            tries=3,
+            accept_at=30,
+            keep_from=20,
+            judge=judge,
+            rng=np.random.default_rng(4),
+            controls=1,
+        )
+        for position in (1, 2, 7):
+            assert visit.offer(position, touch(position, 1), 500, "simulated").kept
+            if position == 1:
+                again = visit.offer(2, touch(1, 2), 500, "simulated")
+                assert (again.hint, again.same_as) == (FingerHint.SAME_FINGER, 1)
+        asked = wanted(visit)
+        other = 1 if asked != 1 else 2
+        swapped = visit.offer(asked, touch(other, 3), 500, "simulated")
+        assert (swapped.outcome, swapped.same_as) == (Outcome.SWAPPED, other)
+        for position in sorted((asked, other)):
+            visit.offer(position, touch(position, 4), 500, "simulated")
+        asked = wanted(visit)
+        confirmed = visit.offer(asked, touch(asked, 5), 500, "simulated")
+        assert confirmed.outcome is Outcome.CONFIRMED
+        assert visit.complete
+        assert [found.nfiq2 is not None for found in visit.prints()] == [True, True, True]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
