@@ -95,6 +95,8 @@ class FingerTaker:
         self._visit: FingerVisit | None = None
         self._report: Report | None = None
         self._paused = False
+        self._pauses = self._asked_at = 0
+        """How often help came or went: now, and when the finger under way was asked for."""
         self._standing = Standing()
         self._info: ReaderInfo | None = None
         self._reader: Reader | None = None
@@ -150,6 +152,7 @@ class FingerTaker:
         """Hold on while an officer helps, or go on; a touch under way is thrown away."""
         with self._wake:
             self._paused = paused
+            self._pauses += 1
             self._wake.notify_all()
 
     def decide(self, how: Callable[[FingerVisit], None]) -> Standing:
@@ -222,7 +225,11 @@ class FingerTaker:
                     )
                 )
             )
+            self._asked_at = self._pauses
             return None if self._stop else self._visit
+
+    def _still_asked(self, visit: FingerVisit, position: int) -> bool:
+        return self._visit is visit and self._pauses == self._asked_at and visit.wanted == position
 
     def _touch(self, reader: Reader, visit: FingerVisit) -> None:
         position = visit.wanted
@@ -231,8 +238,10 @@ class FingerTaker:
         self._change(phase=Phase.PLACE, progress=0.0)
         result = reader.capture(deadline=TOUCH_WITHIN, progress=self._progress)
         with self._wake:
-            stale = self._visit is not visit or self._paused or visit.wanted != position
-        if stale:
+            asked = self._still_asked(visit, position)
+        if not asked:
+            if isinstance(result, Impression):
+                self._await_lift(reader)
             return
         if isinstance(result, NoImage):
             if result is not NoImage.NO_FINGER:
@@ -246,7 +255,7 @@ class FingerTaker:
 
     def _offer(self, visit: FingerVisit, position: int, touch: Impression) -> None:
         with self._wake:
-            if self._visit is not visit or self._paused or visit.wanted != position:
+            if not self._still_asked(visit, position):
                 return
             reader = self._info.name if self._info else touch.serial
             try:
