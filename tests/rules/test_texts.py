@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from biometrics.finger.visit import Outcome
 from biometrics.words import Words
+from kiosk.booth import CAMERA, READER
+from kiosk.life import VisitEvent
+from kiosk.officers import NotIn
 from server.web import shell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,3 +67,18 @@ def test_every_key_a_template_names_has_words(package: str) -> None:
 def test_every_hint_has_words(package: str, prefix: str, enum: str) -> None:
     module = import_module(package)
     assert {f"{prefix}.{hint.value}" for hint in getattr(module, enum)} <= set(module.words())
+
+
+def _noted() -> set[str]:
+    """Every event that a kiosk may write into a visit's journal."""
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "kiosk").glob("*.py"))
+    plain = set(re.findall(r'note\(\s*"([a-z_]+)"', sources))
+    fingers = {f"finger_{outcome}" for outcome in Outcome}
+    pins = {f"officer_{why}" for why in NotIn}
+    devices = {f"{device}_{what}" for device in (CAMERA, READER) for what in ("lost", "back")}
+    return plain | fingers | pins | devices | {event.value for event in VisitEvent} | {"officer"}
+
+
+def test_every_line_of_a_visits_journal_has_words_for_the_officer() -> None:
+    assert {"portrait_taken", "finger_missing"} <= _noted()
+    assert sorted(e for e in _noted() if f"officer.step.{e}" not in shell.words()) == []
