@@ -62,6 +62,8 @@ class Profile:
     """Below it a legal representative comes along and signs."""
     iris: bool
     """Whether irises are taken where a station has the device."""
+    basis: Text
+    """The legal texts, as a reader is told of them."""
     source: str
 
 
@@ -97,6 +99,7 @@ def profiles() -> tuple[Profile, ...]:
             capture_from_age=row["capture_from_age"],
             alone_from_age=row["alone_from_age"],
             iris=row["iris"],
+            basis=_text(row["basis"]),
             source=row["source"],
         )
         for row in law.read("profiles")["rows"]
