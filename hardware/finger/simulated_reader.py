@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from hardware.errors import Broken
 from hardware.finger.commands import FAST, Product
 from hardware.finger.hand import SimulatedHand
 from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
@@ -27,7 +28,11 @@ class SimulatedReader:
 
     def __init__(self) -> None:
         self.module = SimulatedModule(ModuleCore(product=_PRODUCT, baud=FAST))
-        self._reader = SerialReader(self.module.port, simulated=True)
+        try:
+            self._reader = SerialReader(self.module.port, simulated=True)
+        except Broken:
+            self.module.close()
+            raise
         self._lock = threading.Lock()
         self._touches: dict[tuple[int, int], int] = {}
 

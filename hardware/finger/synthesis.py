@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.finger.ridges import HEIGHT, SHARES, WIDTH, Field, Pattern, grow, lay
-from hardware.finger.touch import IMAGE_HEIGHT, IMAGE_WIDTH, Touch, render
+from hardware.finger.touch import Touch, render
 
-DPI: Final = 500
 _KEPT: Final = 24
 """Master prints that are kept in memory: two visits' worth."""
 
@@ -154,5 +153,3 @@ _RANGES: Final[dict[Condition, dict[str, tuple[float, float]]]] = {
     Condition.SMEARED: {"smear": (7, 11), "strain": (8, 14)},
 }
 """Pixels, degrees and shares as in `Touch`; what a condition does not say is as when well."""
-
-SHAPE: Final = (IMAGE_HEIGHT, IMAGE_WIDTH)

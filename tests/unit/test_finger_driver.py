@@ -6,12 +6,15 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from hardware.errors import Broken, Garbled, Refused, Silent, Unplugged
+from hardware.finger.__main__ import main
 from hardware.finger.commands import FAST, LEVEL, Product
 from hardware.finger.module_core import Answer, ModuleCore
 from hardware.finger.module_simulator import Faults, SimulatedModule
@@ -404,3 +407,28 @@ def test_only_grey_images_lie_on_the_glass(
 ) -> None:
     with pytest.raises(ValueError, match="uint8"):
         module.press(pixels)
+
+
+def test_a_reader_is_tried_from_the_command_line(
+    module: SimulatedModule, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "taken.png"
+    assert main(["take", f"serial:{module.port}", "--out", str(out)]) == 0
+    taken = cv2.imread(str(out), cv2.IMREAD_GRAYSCALE)
+    assert taken is not None
+    assert (taken == wanted(FINGER.impression(1))).all()
+    module.press(None)
+    assert main(["take", f"serial:{module.port}", "--seconds", "0.2", "--out", str(out)]) == 1
+    assert main(["take", "serial:/dev/no-such-port", "--out", str(out)]) == 1
+    assert main(["take", "nonsense", "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("no_finger", "plugged in", "wanted simulated"))
+
+
+def test_made_up_hands_are_drawn_from_the_command_line(tmp_path: Path) -> None:
+    out = tmp_path / "hands.png"
+    assert main(["hands", "--person", "3", "--out", str(out)]) == 0
+    drawn = cv2.imread(str(out), cv2.IMREAD_GRAYSCALE)
+    assert drawn is not None
+    assert drawn.shape == (2 * 288, 5 * 256)
+    assert main(["hands", "--out", str(tmp_path / "no" / "such.png")]) == 1

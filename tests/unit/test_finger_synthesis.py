@@ -113,7 +113,7 @@ def test_no_two_touches_and_no_two_fingers_are_alike() -> None:
 @pytest.mark.parametrize("condition", Condition)
 def test_an_impression_has_dark_ridges_on_light_ground(condition: Condition) -> None:
     pixels = Finger(5).impression(1, condition)
-    assert pixels.shape == synthesis.SHAPE == (288, 256)
+    assert pixels.shape == (288, 256)
     assert pixels.dtype == np.uint8
     assert np.percentile(pixels, 97) > 190
     assert np.percentile(pixels, 3) < np.percentile(pixels, 97) - 30
