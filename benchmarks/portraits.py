@@ -6,7 +6,6 @@ judged frame against face_recognition's own loop (its `face_locations` and `face
 """
 
 import csv
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -138,4 +137,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
-from typing import Protocol, cast
+from typing import Protocol
 
 from werkzeug.serving import make_server
 
@@ -20,13 +20,14 @@ from hardware.camera.open import open_camera
 from hardware.camera.port import Camera
 from hardware.camera.sitter import SitterCamera
 from hardware.finger.open import open_reader
+from hardware.finger.port import FingerReader
 from hardware.finger.simulated_reader import SimulatedReader
 from kiosk import clock
 from kiosk.booth import CAMERA, READER, Booth
 from kiosk.departures import Departures
 from kiosk.device import Device, DeviceKeyUnfit
 from kiosk.errands import Errands
-from kiosk.fingers import FingerTaker, Reader
+from kiosk.fingers import FingerTaker
 from kiosk.fittings import Clock, Fittings
 from kiosk.journal import Journal
 from kiosk.officers import Desk
@@ -72,12 +73,11 @@ class _Devices:
             self.rehearsal.seat(camera)
         return camera
 
-    def reader(self) -> Reader:
+    def reader(self) -> FingerReader:
         reader = open_reader(self._settings.reader)
         if isinstance(reader, SimulatedReader) and self.rehearsal is not None:
             self.rehearsal.lay(reader)
-        # Every reader we open can say that; the port will.
-        return cast("Reader", reader)
+        return reader
 
 
 class _Part(Protocol):

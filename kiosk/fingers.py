@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from biometrics.capture import Missing, Print
 from biometrics.finger.impression import ImpressionInvalid
@@ -25,14 +25,6 @@ AGAIN_AFTER: Final = 1.0
 """Seconds until a reader that went away is looked for again."""
 _STEP: Final = 0.04
 """Share of an image between two reports of its progress."""
-
-
-class Reader(FingerReader, Protocol):
-    """A reader that can also say when the finger is gone."""
-
-    def wait_lifted(self, *, deadline: float) -> bool:
-        """Wait until no finger lies on the reader; False if one still does after `deadline` s."""
-        ...
 
 
 class Phase(enum.StrEnum):
@@ -88,7 +80,7 @@ class FingerTaker:
         told: called with True when the reader works and False when it stops to.
     """
 
-    def __init__(self, open_: Callable[[], Reader], told: Callable[[bool], None]) -> None:
+    def __init__(self, open_: Callable[[], FingerReader], told: Callable[[bool], None]) -> None:
         self._open = open_
         self._told = told
         self._wake = threading.Condition()
@@ -99,7 +91,7 @@ class FingerTaker:
         """How often help came or went: now, and when the finger under way was asked for."""
         self._standing = Standing()
         self._info: ReaderInfo | None = None
-        self._reader: Reader | None = None
+        self._reader: FingerReader | None = None
         self._stop = False
         self._working: bool | None = None
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -192,7 +184,7 @@ class FingerTaker:
             with self._wake:
                 self._wake.wait_for(lambda: self._stop, timeout=AGAIN_AFTER)
 
-    def _serve(self, reader: Reader) -> None:
+    def _serve(self, reader: FingerReader) -> None:
         self._tell(working=True)
         try:
             while (visit := self._next_visit()) is not None:
@@ -231,7 +223,7 @@ class FingerTaker:
     def _still_asked(self, visit: FingerVisit, position: int) -> bool:
         return self._visit is visit and self._pauses == self._asked_at and visit.wanted == position
 
-    def _touch(self, reader: Reader, visit: FingerVisit) -> None:
+    def _touch(self, reader: FingerReader, visit: FingerVisit) -> None:
         position = visit.wanted
         if position is None:
             return
@@ -267,7 +259,7 @@ class FingerTaker:
             self._standing = _standing_of(visit, fresh)
         self._say(offered)
 
-    def _await_lift(self, reader: Reader) -> None:
+    def _await_lift(self, reader: FingerReader) -> None:
         while not self._stop and self._visit is not None:
             if reader.wait_lifted(deadline=LIFT_WITHIN):
                 return

@@ -20,6 +20,7 @@ from biometrics.face.shutter import Shot, Shutter
 from hardware.camera.port import Camera, CameraInfo
 from hardware.errors import Broken
 from kiosk import scan
+from kiosk.thread import Running
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ Pixels = NDArray[np.uint8]
 Eye = Callable[[Pixels], None]
 
 
-class Lens:
+class Lens(Running):
     """The camera, read by one thread; it survives a camera that goes away and comes back.
 
     Args:
@@ -46,6 +47,7 @@ class Lens:
     """
 
     def __init__(self, open_: Callable[[], Camera], told: Callable[[bool], None]) -> None:
+        super().__init__("camera")
         self._open = open_
         self._told = told
         self._new = threading.Condition()
@@ -53,18 +55,6 @@ class Lens:
         self._count = 0
         self._jpeg: tuple[int, bytes] = (0, b"")
         self._info: CameraInfo | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let the camera go."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
 
     @property
     def info(self) -> CameraInfo | None:
@@ -135,25 +125,14 @@ class Lens:
                 self._frame = None
 
 
-class Watch:
+class Watch(Running):
     """One thread that shows the newest frame to the eye of the moment; others are dropped."""
 
     def __init__(self, lens: Lens) -> None:
+        super().__init__("watch")
         self._lens = lens
         self._lock = threading.Lock()
         self._eye: Eye | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no longer."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
 
     def use(self, eye: Eye | None) -> None:
         """Look with `eye` from the next frame on; None looks away."""

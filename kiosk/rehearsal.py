@@ -18,6 +18,7 @@ from hardware.finger.simulated_reader import SimulatedReader
 from hardware.finger.synthesis import Condition
 from kiosk.fingers import FingerTaker, Phase
 from kiosk.protocol import SCHEME
+from kiosk.thread import Running
 
 __all__ = [
     "Behaviour",
@@ -105,7 +106,7 @@ def code_picture(text: str) -> NDArray[np.uint8]:
     return np.array([[0 if dot else 255 for dot in row] for row in dots], np.uint8)
 
 
-class Rehearsal:
+class Rehearsal(Running):
     """One thread that plays a role before the sitter's camera and on the simulated reader.
 
     Args:
@@ -114,6 +115,7 @@ class Rehearsal:
     """
 
     def __init__(self, taker: FingerTaker, reading_codes: Callable[[], bool], role: Role) -> None:
+        super().__init__("rehearsal")
         self._taker = taker
         self._reading_codes = reading_codes
         self._lock = threading.Lock()
@@ -122,18 +124,6 @@ class Rehearsal:
         self._reader: SimulatedReader | None = None
         self._pressed = False
         self._waited = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
-
-    def start(self) -> None:
-        """Begin to play."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Play no longer."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
 
     @property
     def role(self) -> Role:

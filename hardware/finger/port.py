@@ -68,6 +68,14 @@ class FingerReader(Protocol):
         """
         ...
 
+    def wait_lifted(self, *, deadline: float) -> bool:
+        """Wait until no finger lies on the reader; False if one still does after `deadline` s.
+
+        Raises:
+            Unplugged, Silent, Garbled, Refused: see `hardware.errors`.
+        """
+        ...
+
     def close(self) -> None:
         """Let the device go; may be called twice."""
         ...
