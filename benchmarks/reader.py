@@ -1,6 +1,7 @@
-"""How fast the driver reads and how real the made-up fingers are: `python benchmarks/reader.py`.
+"""How fast the driver reads and how real the made-up fingers are.
 
-Prints one line a figure, each with n; times are of this machine, read them as ratios.
+`./run python -m benchmarks.reader` prints one line a figure, each with n; times are of this
+machine, read them as ratios.
 """
 
 import statistics
