@@ -3,8 +3,13 @@
 from datetime import datetime
 
 from server.demo.stage import Stage
+from server.registry.port import Person
 
 SHOWN = 6
+
+
+def _born(person: Person) -> str:
+    return f"{person.birth_date:{'%Y' if person.birth_year_only else '%d/%m/%Y'}}"
 
 
 def guide(stage: Stage, now: datetime) -> str:
@@ -17,7 +22,7 @@ def guide(stage: Stage, now: datetime) -> str:
     if cast is None:
         raise RuntimeError("the stage is empty")
     people = [
-        f"    {seed}  {person.full_name:28} {person.personal_number}  {person.birth_date:%d/%m/%Y}"
+        f"    {seed}  {person.full_name:28} {person.personal_number}  {_born(person)}"
         for seed, person in enumerate(cast.people[:SHOWN], start=1)
     ]
     officers = [
