@@ -63,7 +63,6 @@ class Profile:
     """All gates of one kind of picture, smallest priority first."""
 
     name: str
-    dated: str
     gates: tuple[Gate, ...]
 
 
@@ -82,9 +81,7 @@ def profile(name: str) -> Profile:
     for measure, entry in raw["gates"].items():
         table[measure] = {**table.get(measure, {}), **entry}
     gates = (_gate(measure, entry) for measure, entry in table.items())
-    return Profile(
-        name=name, dated=raw["dated"], gates=tuple(sorted(gates, key=lambda gate: gate.priority))
-    )
+    return Profile(name=name, gates=tuple(sorted(gates, key=lambda gate: gate.priority)))
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -75,7 +75,6 @@ class ModuleCore:
         )
         self.glass: NDArray[np.uint8] | None = None
         """What lies on the glass, HEIGHT x WIDTH uint8."""
-        self.led = (0, 0, 0, 0)
         self.log: list[int] = []
         """Instructions in the order in which they came."""
         self._password = password
@@ -314,7 +313,6 @@ class ModuleCore:
     def _aura(self, arguments: bytes) -> Answer:
         if arguments[0] not in _LED_WAYS:
             return self._say(Code.UNDEFINED)
-        self.led = (arguments[0], arguments[1], arguments[2], arguments[3])
         return self._say(Code.OK)
 
     def _echo(self, _: bytes) -> Answer:

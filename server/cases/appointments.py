@@ -16,11 +16,18 @@ from scheduler import booking
 from scheduler.booking import Appointment, SlotRef
 from scheduler.life import AppointmentState
 from server.cases import filing
+from server.cases.throttle import Limit
 from server.rules import tickets
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier, Ticket
 
 HOLD_MINUTES = 10
+"""[D] Enough to read the confirmation page with care; choosing anew renews it."""
+BY_NETWORK = Limit(name="manage", tries=60, seconds=600)
+"""[D] Tickets tried from one /24, as many as at the status look-up."""
+BY_TICKET = Limit(name="ticket", tries=8, seconds=900)
+"""[D] Birth dates tried for one ticket, as many as for one dossier code."""
+LIMITS = (BY_NETWORK, BY_TICKET)
 
 
 class NothingHeld(Exception):
@@ -114,14 +121,6 @@ def confirm(session: Session, dossier: Dossier, *, secret: bytes, now: datetime)
     )
     session.flush()
     return Booked(ticket=ticket, appointment=booking.find(session, appointment.id))
-
-
-def ticket_of(session: Session, dossier: Dossier, *, secret: bytes) -> Booked | None:
-    """Return the dossier's certain appointment with its ticket, or None."""
-    appointment = live(session, dossier)
-    if appointment is None:
-        return None
-    return Booked(ticket=tickets.derive(secret, appointment.id), appointment=appointment)
 
 
 def of_ticket(session: Session, ticket: str) -> tuple[Dossier, Appointment] | None:

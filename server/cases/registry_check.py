@@ -6,9 +6,18 @@ It holds no transaction: the caller asks first and stores afterwards.
 import enum
 from dataclasses import dataclass
 
+from server.cases.throttle import Limit
 from server.registry.port import Person, Registry, RegistryDown
 from server.rules import numbers
 from server.rules.fields import BirthDate, same_name
+
+BY_DRAFT = Limit(name="check", tries=12, seconds=900)
+"""[D] Typing mistakes are forgiven; fishing in the registry is not."""
+BY_NETWORK = Limit(name="checknet", tries=120, seconds=900)
+"""[D] Ten drafts' worth for a whole /24: a family or an internet café never needs it."""
+BY_NUMBER = Limit(name="checknum", tries=20, seconds=86400)
+"""[D] Birth dates tried for one number in a day, from wherever they come."""
+LIMITS = (BY_DRAFT, BY_NETWORK, BY_NUMBER)
 
 
 class Finding(enum.StrEnum):

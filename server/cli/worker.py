@@ -17,10 +17,17 @@ from sqlalchemy.orm import Session
 from scheduler import booking, horizon, ledger, places
 from scheduler.database import connect, reading, retrying
 from server import clock
-from server.cases import filing, signing_in, status, throttle, visits
+from server.cases import (
+    appointments,
+    filing,
+    registry_check,
+    signing_in,
+    status,
+    throttle,
+    visits,
+)
 from server.cli.places import open_days
 from server.settings import Settings
-from server.web.citizen import ticket, wizard
 
 EVERY = 5.0
 """Seconds between two looks at what is due."""
@@ -28,11 +35,12 @@ BATCH = 500
 """Rows of one transaction, so that nobody waits long for us."""
 LIMITS = (
     *status.LIMITS,
-    *ticket.LIMITS,
-    *wizard.LIMITS,
+    *appointments.LIMITS,
+    *registry_check.LIMITS,
     signing_in.BY_NETWORK,
     visits.BY_CARD,
 )
+"""Everything that is counted; a rule's test holds that none is left out."""
 
 log = logging.getLogger(__name__)
 

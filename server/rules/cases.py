@@ -60,8 +60,6 @@ class Profile:
     """Below it neither portrait nor fingers are taken."""
     alone_from_age: int
     """Below it a legal representative comes along and signs."""
-    iris: bool
-    """Whether irises are taken where a station has the device."""
     basis: Text
     """The legal texts, as a reader is told of them."""
     source: str
@@ -98,7 +96,6 @@ def profiles() -> tuple[Profile, ...]:
             milestones=tuple(row["milestones"]),
             capture_from_age=row["capture_from_age"],
             alone_from_age=row["alone_from_age"],
-            iris=row["iris"],
             basis=_text(row["basis"]),
             source=row["source"],
         )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from server.cli import worker
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("kiosk", "biometrics", "scheduler", "server", "hardware")
 LOCKS = ("core", "test")
@@ -80,6 +82,27 @@ def test_the_server_knows_of_the_kiosk_only_its_protocol() -> None:
         if name.split(".")[0] == "kiosk" and name != "kiosk.protocol"
     }
     assert found == set()
+
+
+def test_commands_and_the_worker_load_no_web_app() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "server/cli").glob("*.py")
+        for name in _imports(path)
+        if name.startswith("server.web") or name.split(".")[0] == "flask"
+    }
+    assert found == set()
+
+
+def test_the_worker_forgets_the_tries_of_every_limit() -> None:
+    made = {
+        found[1]
+        for path in (ROOT / "server").rglob("*.py")
+        for found in re.finditer(r'\bLimit\(name="(\w+)"', path.read_text(encoding="utf-8"))
+    }
+    assert "sign_in" in made
+    assert {limit.name for limit in worker.LIMITS} == made
+    assert len(worker.LIMITS) == len(made)
 
 
 def test_rules_are_plain_python() -> None:

@@ -15,7 +15,6 @@ from scheduler.database import transaction
 from scheduler.life import AppointmentState
 from server.cases import appointments, filing, status
 from server.cases.appointments import Booked
-from server.cases.throttle import Limit
 from server.clock import HERE
 from server.rules import fields, tickets
 from server.store.tables import Dossier
@@ -28,9 +27,6 @@ from server.web.shell import language, t
 
 pages = Blueprint("ticket", __name__)
 
-BY_NETWORK = Limit(name="manage", tries=60, seconds=600)
-BY_TICKET = Limit(name="ticket", tries=8, seconds=900)
-LIMITS = (BY_NETWORK, BY_TICKET)
 BRING = ("bring.card", "bring.papers", "bring.look", "bring.early")
 BRING_CHILD = ("bring.representative",)
 
@@ -187,7 +183,7 @@ def open_ticket() -> ResponseReturnValue:
     if read.errors:
         return _manage(read.errors, 422)
     ticket = read.values["ticket"]
-    slow_down((BY_NETWORK, network()), (BY_TICKET, ticket))
+    slow_down((appointments.BY_NETWORK, network()), (appointments.BY_TICKET, ticket))
     with transaction(here.engine) as session:
         dossier = _find(session, ticket, read.values["birth"])
         token = filing.new_token(dossier) if dossier is not None else None

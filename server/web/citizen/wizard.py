@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from scheduler.database import retrying, transaction
 from server.cases import filing, registry_check
 from server.cases.registry_check import Finding
-from server.cases.throttle import Limit
 from server.rules import cases, lists
 from server.rules.dossier import DossierState
 from server.web import guard
@@ -26,11 +25,6 @@ from server.web.shell import language
 
 pages = Blueprint("wizard", __name__)
 
-CHECKS_BY_DRAFT = Limit(name="check", tries=12, seconds=900)
-"""[D] Typing mistakes are forgiven; fishing in the registry is not."""
-CHECKS_BY_NETWORK = Limit(name="checknet", tries=120, seconds=900)
-CHECKS_BY_NUMBER = Limit(name="checknum", tries=20, seconds=86400)
-LIMITS = (CHECKS_BY_DRAFT, CHECKS_BY_NETWORK, CHECKS_BY_NUMBER)
 BIRTH_PARTS = ("birth_day", "birth_month", "birth_year")
 
 
@@ -244,9 +238,9 @@ def take_identity() -> ResponseReturnValue:
     if read.errors:
         return _refuse("identity", draft, read)
     slow_down(
-        (CHECKS_BY_DRAFT, str(draft.id)),
-        (CHECKS_BY_NETWORK, network()),
-        (CHECKS_BY_NUMBER, read.values["number"]),
+        (registry_check.BY_DRAFT, str(draft.id)),
+        (registry_check.BY_NETWORK, network()),
+        (registry_check.BY_NUMBER, read.values["number"]),
     )
     found = registry_check.check(
         here.registry, number=read.values["number"], name=read.values["name"], birth=draft.birth
