@@ -9,7 +9,7 @@ from typing import Final
 
 from biometrics.capture import MissingReason
 from biometrics.face.crop import NothingToCrop
-from biometrics.finger.visit import FingerVisit, FingerVisitError
+from biometrics.finger.visit import DecisionKind, FingerVisit, FingerVisitError
 from biometrics.words import LANGUAGES
 from kiosk import scan, signature, steps
 from kiosk.booth import Booth, Stale
@@ -212,8 +212,15 @@ def _say(booth: Booth, key: str) -> None:
         booth.help.text = words()[key]
 
 
-def _decide(booth: Booth, values: Values, how: Callable[[FingerVisit, int], None]) -> None:
-    """Have an officer's decision about a finger happen, and go on if it was the last."""
+def _decide(
+    booth: Booth,
+    values: Values,
+    kind: DecisionKind,
+    how: Callable[[FingerVisit, int], None],
+    *,
+    detail: str = "",
+) -> None:
+    """Have an officer's decision about a finger happen, note it, and go on if it was the last."""
     position = values.get("position", "")
     if not (position.isascii() and position.isdigit() and len(position) <= 2):  # noqa: PLR2004 - 1..10
         _say(booth, "desk.choose")
@@ -223,6 +230,11 @@ def _decide(booth: Booth, values: Values, how: Callable[[FingerVisit, int], None
     except (FingerVisitError, LookupError):
         _say(booth, "desk.not_now")
         return
+    booth.visit.note(
+        f"finger_{kind}",
+        at=booth.fittings.clock.now(),
+        detail=f"{int(position)} {detail}".rstrip(),
+    )
     _say(booth, "desk.done")
     if standing.complete:
         steps.complete_fingers(booth)
@@ -235,19 +247,27 @@ def _missing(booth: Booth, values: Values) -> None:
         _say(booth, "desk.choose")
         return
     _decide(
-        booth, values, lambda visit, which: visit.missing(which, MissingReason(reason), officer, at)
+        booth,
+        values,
+        DecisionKind.MISSING,
+        lambda visit, which: visit.missing(which, MissingReason(reason), officer, at),
+        detail=reason,
     )
-    booth.visit.note("finger_missing", at=at, detail=f"{values.get('position', '')[:2]} {reason}")
 
 
 def _keep_finger(booth: Booth, values: Values) -> None:
     officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(booth, values, lambda visit, which: visit.keep(which, officer, at))
+    _decide(booth, values, DecisionKind.KEEP, lambda visit, which: visit.keep(which, officer, at))
 
 
 def _reopen_finger(booth: Booth, values: Values) -> None:
     officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(booth, values, lambda visit, which: visit.reopen(which, officer=officer, at=at))
+    _decide(
+        booth,
+        values,
+        DecisionKind.REOPEN,
+        lambda visit, which: visit.reopen(which, officer=officer, at=at),
+    )
 
 
 def _force_portrait(booth: Booth, values: Values) -> None:

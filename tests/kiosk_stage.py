@@ -352,7 +352,8 @@ class Stage:
         return self.booth.screen in screens
 
     def press(self, action: str, token: str | None = None, **values: str) -> None:
-        act(self.booth, action, self.booth.token if token is None else token, values)
+        with self.booth.lock:  # a page is drawn under it too
+            act(self.booth, action, self.booth.token if token is None else token, values)
 
     def see(self, pixels: NDArray[np.uint8], times: int = 1) -> None:
         """The camera's newest frame, looked at with the eye of the moment."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biometrics.finger.visit import Outcome
+from biometrics.finger.visit import DecisionKind, Outcome
 from biometrics.words import Words
 from kiosk.booth import CAMERA, READER
 from kiosk.life import VisitEvent
@@ -73,7 +73,7 @@ def _noted() -> set[str]:
     """Every event that a kiosk may write into a visit's journal."""
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "kiosk").glob("*.py"))
     plain = set(re.findall(r'note\(\s*"([a-z_]+)"', sources))
-    fingers = {f"finger_{outcome}" for outcome in Outcome}
+    fingers = {f"finger_{what}" for what in (*Outcome, *DecisionKind)}
     pins = {f"officer_{why}" for why in NotIn}
     devices = {f"{device}_{what}" for device in (CAMERA, READER) for what in ("lost", "back")}
     return plain | fingers | pins | devices | {event.value for event in VisitEvent} | {"officer"}

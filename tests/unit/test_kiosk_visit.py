@@ -461,11 +461,38 @@ def test_a_finger_that_cannot_be_had_calls_an_officer_who_records_why(booth: Sta
     until(lambda: booth.shows(Screen.READ_BACK))
     (missing,) = booth.booth.visit.missing
     assert (missing.position, missing.reason, missing.officer) == (2, MissingReason.WORN, "cb01")
+    noted = [step.detail for step in booth.booth.visit.steps if step.event == "finger_missing"]
+    assert noted == ["2 worn"]
     booth.press("to_sign")
     booth.press("sign", signature=drawing())
     entry = booth.outbox.waiting()[0]
     header, _ = open_packet(booth.outbox.packet(entry).read_bytes(), booth.opening, expect={})
     assert header.operator == "cb01"
+
+
+def test_what_an_officer_decides_about_a_finger_stands_in_the_journal_and_nothing_else(
+    booth: Stage,
+) -> None:
+    booth.to_fingers()
+    booth.lay(1)
+    booth.lay(2, nfiq2=10)
+    booth.lay(2, nfiq2=10)
+    until(lambda: booth.shows(Screen.HELP))
+    booth.press("pin", officer="cb01", pin="246810")
+    booth.press("keep_finger", position="1")
+    booth.press("reopen_finger", position="2")
+    booth.press("resume")
+    booth.lay(2, nfiq2=10)
+    booth.lay(2, nfiq2=10)
+    until(lambda: booth.shows(Screen.HELP))
+    booth.press("pin", officer="cb01", pin="246810")
+    booth.press("keep_finger", position="2")
+    decided = {"finger_keep", "finger_missing", "finger_reopen"}
+    steps = booth.booth.visit.steps
+    assert [(s.event, s.detail) for s in steps if s.event in decided] == [
+        ("finger_reopen", "2"),
+        ("finger_keep", "2"),
+    ]
 
 
 def test_an_officer_may_accept_a_picture_that_no_gate_passes(booth: Stage) -> None:
