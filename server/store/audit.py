@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from server.store.tables import Audit, AuditHead
 
 GENESIS = bytes(32)
+READ_AT_ONCE = 1000
+"""Entries held in memory while the chain is walked."""
 
 
 def _link(
@@ -83,21 +85,31 @@ def begin(session: Session) -> None:
 
 def broken_at(session: Session) -> int | None:
     """Return the number of the first entry that does not fit the chain, or None."""
+    # One statement, so that head and entries are of one moment at any isolation.
+    statement = (
+        sa.select(AuditHead.seq, AuditHead.hash, Audit)
+        .outerjoin(Audit, sa.true())
+        .order_by(Audit.seq)
+        .execution_options(yield_per=READ_AT_ONCE, populate_existing=True)
+    )
     previous, expected = GENESIS, 1
-    for entry in session.scalars(sa.select(Audit).order_by(Audit.seq)):
-        link = _link(
-            previous,
-            seq=expected,
-            at=entry.at,
-            actor=entry.actor,
-            action=entry.action,
-            subject=entry.subject,
-            detail=entry.detail,
-        )
-        if (entry.seq, entry.prev_hash, entry.hash) != (expected, previous, link):
-            return expected
-        previous, expected = link, expected + 1
-    head = session.get(AuditHead, 1)
-    if head is None or (head.seq, head.hash) != (expected - 1, previous):
-        return expected
-    return None
+    head = None
+    with session.execute(statement) as rows:
+        for row in rows:
+            head = (row.seq, row.hash)
+            entry: Audit | None = row.Audit
+            if entry is None:
+                break
+            link = _link(
+                previous,
+                seq=expected,
+                at=entry.at,
+                actor=entry.actor,
+                action=entry.action,
+                subject=entry.subject,
+                detail=entry.detail,
+            )
+            if (entry.seq, entry.prev_hash, entry.hash) != (expected, previous, link):
+                return expected
+            previous, expected = link, expected + 1
+    return None if head == (expected - 1, previous) else expected
