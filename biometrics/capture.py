@@ -25,6 +25,8 @@ MAX_FINDINGS = 256
 MAX_STEPS = 4096
 MAX_DEVICES = 16
 MAX_COUNT = 100_000
+HELPED = "officer"
+"""The journal's step that an officer helps from now on; its detail is who."""
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -141,6 +143,15 @@ class Capture:
     journal: tuple[Step, ...]
     simulated: tuple[str, ...]
     """Names of the stand-in devices that took part; empty in earnest."""
+
+    @property
+    def helpers(self) -> frozenset[str]:
+        """Every officer who took part; the header's operator is only the last of them."""
+        named = {step.detail for step in self.journal if step.event == HELPED}
+        named |= {missing.officer for missing in self.missing}
+        if self.portrait.forced_by is not None:
+            named.add(self.portrait.forced_by)
+        return frozenset(named)
 
     def encode(self) -> bytes:
         """Return deterministic CBOR (RFC 8949, section 4.2).

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from biometrics.capture import Consent, Missing, Portrait, Print, Step
+from biometrics.capture import HELPED, Consent, Missing, Portrait, Print, Step
 from kiosk.journal import Journal
 from kiosk.life import NotNow, VisitEvent, VisitState, after
 from kiosk.protocol import Visit
@@ -177,7 +177,7 @@ class CurrentVisit:
     def helped_by(self, officer: str, *, at: datetime) -> None:
         """Record which officer helps; the last one stands in the sealed header."""
         if self.state is not VisitState.WAITING:
-            self._write("officer", at=at, detail=officer, operator=officer)
+            self._write(HELPED, at=at, detail=officer, operator=officer)
 
     def _write(self, event: str, *, at: datetime, detail: str, **more: str) -> None:
         line = self._line(event, at, detail, **more)

@@ -109,6 +109,12 @@ class Found:
     looked: bool
 
     @property
+    def helpers(self) -> frozenset[str]:
+        """Who helped at the kiosk: the header's officer and, once it was opened, all it names."""
+        named = [] if self.review is None else self.review.summary.get("helpers", [])
+        return frozenset(named) | ({self.capture.operator} if self.capture.operator else set())
+
+    @property
     def is_ended(self) -> bool:
         """Whether this capture was decided for good: a recapture is another capture."""
         decision = self.decision

@@ -99,7 +99,7 @@ def ruling(verdict: str, reason: str, text: str, *, outcome: str | None) -> Ruli
 def _must_be_theirs(found: Found, officer: Acting) -> None:
     if officer.role not in MAY_DECIDE:
         raise NotYours(officer.role)
-    if found.capture.operator == officer.id:
+    if officer.id in found.helpers:
         raise OwnCapture(officer.id)
     if found.is_ended or found.dossier.state is not DossierState.IN_REVIEW:
         raise NotNow(f"the dossier is {found.dossier.state}")
@@ -120,7 +120,7 @@ def open_capture(session: Session, digest: str, officer: Acting, *, now: datetim
     """
     found = captures.find(session, digest, officer, lock=True)
     takes = found.dossier.state is DossierState.CAPTURED and not found.is_ended
-    if takes and officer.role in MAY_DECIDE and found.capture.operator != officer.id:
+    if takes and officer.role in MAY_DECIDE and officer.id not in found.helpers:
         journal.move(session, found.dossier, DossierEvent.OPEN, now=now, actor=officer.actor)
     else:
         _must_be_theirs(found, officer)

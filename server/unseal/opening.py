@@ -202,4 +202,5 @@ def _summary(opened: Opened, model_sha256: str | None) -> dict[str, Any]:
         "prints": prints,
         "missing": missing,
         "simulated": list(capture.simulated),
+        "helpers": sorted(capture.helpers),
     }

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from biometrics.capture import HELPED, Step
 from scheduler.database import transaction
 from server.cases import captures, counter, officers, verification
 from server.cases.captures import CaptureUnknown
@@ -106,6 +108,26 @@ def test_nobody_decides_what_they_helped_capture(office: Office) -> None:
     with pytest.raises(OwnCapture):
         decide(office, digest)
     assert decide(office, digest, officer=BINH) is DossierState.ACCEPTED
+
+
+@pytest.mark.parametrize("given", [ACCEPT, RECAPTURE])
+def test_who_helped_before_another_officer_decides_nothing_either(
+    office: Office, given: Ruling
+) -> None:
+    """Only the sealed capture names them: it was opened, and the page never came."""
+    digest = office.add_capture(operator="c.chi")
+    found = office.unsealer.captures[digest]
+    helped = Step(at=office.clock.now, event=HELPED, detail="v.an")
+    office.unsealer.captures[digest] = replace(found, journal=(helped, *found.journal))
+    take(office, digest)
+    with pytest.raises(OwnCapture):
+        decide(office, digest, given)
+    with office.session() as session:
+        verification.release(session, digest, AN, now=office.clock.now)
+    with pytest.raises(OwnCapture):
+        take(office, digest)
+    take(office, digest, BINH)
+    decide(office, digest, given, BINH)
 
 
 @pytest.mark.parametrize("helped_by", ["v.an", ""])

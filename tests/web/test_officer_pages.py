@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from biometrics.capture import HELPED, Step
 from biometrics.face.gates import profile
 from scheduler import booking, horizon, offers, places
 from scheduler.places import Rule
@@ -179,7 +180,7 @@ def test_without_a_reference_the_page_says_why_nothing_was_compared(office: Offi
     assert browser.decide(digest, "accept").status_code == 303
 
 
-@pytest.mark.parametrize("how", ["operator", "missing", "forced"])
+@pytest.mark.parametrize("how", ["operator", "missing", "forced", "before another"])
 def test_whoever_took_part_is_turned_away(office: Office, how: str) -> None:
     digest = office.add_capture(operator="v.an" if how == "operator" else None)
     browser = office.signed_in("v.an")
@@ -191,6 +192,9 @@ def test_whoever_took_part_is_turned_away(office: Office, how: str) -> None:
     if how == "forced":
         portrait = replace(found.portrait, forced_by="v.an")
         office.unsealer.captures[digest] = replace(found, portrait=portrait)
+    if how == "before another":
+        helped = Step(at=office.clock.now, event=HELPED, detail="v.an")
+        office.unsealer.captures[digest] = replace(found, journal=(helped, *found.journal))
     page = browser.post(f"/captures/{digest}")
     assert page.status_code == 403
     assert not sees_biometrics(page.text)

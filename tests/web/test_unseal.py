@@ -253,6 +253,7 @@ def test_without_a_reference_nothing_is_assessed(house: Stage) -> None:
         assert row.summary["prints"][0]["nfiq2"] == 62
         assert "image" not in row.summary["prints"][0]
         assert "image" not in row.summary["portrait"]
+        assert row.summary["helpers"] == []
 
 
 def test_a_registry_that_is_down_hides_no_capture(small: Stage) -> None:

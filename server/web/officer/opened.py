@@ -156,7 +156,6 @@ def show(opened: Opened) -> Shown:
     """Return what the page shows of an opened capture."""
     capture = opened.capture
     measures = _measures(capture.portrait)
-    named = {absent.officer for absent in capture.missing} | {capture.portrait.forced_by}
     return Shown(
         capture=capture,
         portrait=uri(capture.portrait.image),
@@ -176,5 +175,5 @@ def show(opened: Opened) -> Shown:
         measures=measures,
         left=_fingers(capture, LEFT),
         right=_fingers(capture, RIGHT),
-        helpers=frozenset(name for name in named if name is not None),
+        helpers=capture.helpers,
     )
