@@ -4,6 +4,7 @@ It holds a visit's id and why it ended, nothing of the person.
 """
 
 import logging
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +16,8 @@ from kiosk.uplink import Refused, UplinkError
 log = logging.getLogger(__name__)
 
 _LARGEST = 4096
+_OVER_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
+"""The server knows better: the visit is none of ours, or over by time or by its capture."""
 
 
 class Ear(Protocol):
@@ -60,8 +63,11 @@ class Departures:
             try:
                 ear.leave(leave)
             except Refused as error:
-                # It knows better: the visit is over there, by time or by its capture.
                 log.warning("departure %s: %s", path.stem, error)
+                if error.status not in _OVER_THERE:
+                    # It is about us, not about the visit: a clock set wrong is set right again.
+                    waiting += 1
+                    continue
             except UplinkError:
                 waiting += 1
                 continue

@@ -3,6 +3,7 @@
 It never holds an image; it holds the name that check-in brought, and is erased with the visit.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -31,7 +32,11 @@ class Journal:
         data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(handle, data)
+            before = os.fstat(handle).st_size
+            if os.write(handle, data) != len(data):
+                # A disk that fills up takes a part, and would have the next line follow it.
+                os.ftruncate(handle, before)
+                raise OSError(errno.ENOSPC, "the line did not fit")
             os.fsync(handle)
         finally:
             os.close(handle)

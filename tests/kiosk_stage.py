@@ -124,6 +124,7 @@ class FakeServer:
     down: bool = False
     asked: list[CheckIn] = field(default_factory=list)
     departed: list[LeaveVisit] = field(default_factory=list)
+    no_leave: Refused | None = None
 
     def station(self) -> Station:
         self._reach()
@@ -139,6 +140,8 @@ class FakeServer:
 
     def leave(self, leave: LeaveVisit) -> None:
         self._reach()
+        if self.no_leave is not None:
+            raise self.no_leave
         if leave.visit_id not in {one.visit_id for one in self.departed}:
             self.departed.append(leave)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -269,6 +270,20 @@ def test_the_journal_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     journal.write({"b": "Đ"})
     assert journal.read() == [{"a": 1}, {"b": "Đ"}]
     assert (tmp_path / "visit.journal").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_fits_the_disk_only_in_part_is_refused_whole(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "visit.journal")
+    journal.write({"a": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        with pytest.raises(OSError, match="fit"):
+            journal.write({"b": "x" * 100})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    journal.write({"c": 3})
+    assert journal.read() == [{"a": 1}, {"c": 3}]
 
 
 # Words

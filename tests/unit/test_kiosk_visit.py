@@ -13,9 +13,10 @@ from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
 from kiosk.life import LIFE, NotNow, VisitEvent, VisitState, after
 from kiosk.portrait import STEADY
+from kiosk.protocol import BothLanguages, Refusal
 from kiosk.rehearsal import code_picture
 from kiosk.screens import FIRST, Screen
-from kiosk.uplink import NoNetwork
+from kiosk.uplink import NoNetwork, Refused
 from tests.kiosk_stage import (
     FAR,
     GOOD,
@@ -324,6 +325,22 @@ def test_a_departure_waits_for_the_network_and_is_told_once(booth: Stage) -> Non
     booth.errands.run()
     booth.errands.run()
     assert len(booth.server.departed) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "told_again"), [(401, True), (403, True), (429, True), (404, False), (409, False)]
+)
+def test_a_departure_is_kept_until_the_visit_is_over_there(
+    booth: Stage, status: int, told_again: bool
+) -> None:
+    booth.to_prepare()
+    no = Refused(Refusal(code="x", text=BothLanguages(vi="Không.", en="No.")), status)
+    booth.server.no_leave = no
+    booth.press("give_up")
+    booth.errands.run()
+    booth.server.no_leave = None
+    booth.restart()
+    assert len(booth.server.departed) == told_again
 
 
 def test_whoever_left_while_the_server_was_asked_is_not_let_in(booth: Stage) -> None:
