@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session
 
 from scheduler import plan, slots
 from scheduler.database import insert_missing
-from scheduler.ledger import drift
 from scheduler.life import AppointmentEvent, AppointmentState, NotNow, after
 from scheduler.places import PUBLIC
-from scheduler.slots import SlotFull, SlotGone, SlotRef, SlotUnavailable
+from scheduler.slots import SlotFull, SlotGone, SlotRef
 from scheduler.tables import AppointmentRow, ClaimRow
 
 __all__ = [
@@ -30,11 +29,9 @@ __all__ = [
     "SlotFull",
     "SlotGone",
     "SlotRef",
-    "SlotUnavailable",
     "arrive",
     "cancel",
     "confirm",
-    "drift",
     "expire_due",
     "find",
     "hold",

@@ -16,6 +16,7 @@ _SIDE: Final = 128
 _GRIDS: Final = ((8, 2), (16, 6))
 """Stride in pixels and anchors in each cell; together 896 (model card, BlazeFace short range)."""
 _OVERLAP: Final = 0.3
+"""Share from which two boxes are one face, as in MediaPipe's own graph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from biometrics.face.measures import background, expression, framing, light, pos
 from biometrics.face.segment import PersonSegmenter
 
 _WORK_WIDTH: Final = 640
+"""Pixels across of the copy in which the face is looked for and the wall is measured."""
 _SMALLEST: Final = 32
 _COLOURS: Final = 3
 

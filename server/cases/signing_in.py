@@ -24,10 +24,13 @@ from server.store.tables import Officer, OfficerSession
 BY_NETWORK: Final = Limit(name="sign_in", tries=60, seconds=600)
 """[D] A shift of some twenty officers signs in from one network."""
 IDLE: Final = timedelta(minutes=10)
+"""[D] A desk is left for longer than that; NIST SP 800-63B asks for 30 minutes at most."""
 LONGEST: Final = timedelta(hours=8)
+"""[D] A shift; NIST SP 800-63B asks for 12 hours at most."""
 TOUCHED_EVERY: Final = timedelta(seconds=15)
 """A session's last use is written down no more often than this."""
 TRIES: Final = 5
+"""[D] Failures in a row before an officer's name rests, twice as long after each further one."""
 FIRST_WAIT: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(minutes=30)
 STEP: Final = 30

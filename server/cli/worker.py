@@ -95,7 +95,7 @@ def _open_days(engine: sa.Engine, now: datetime) -> int:
 
 
 def _lapse(engine: sa.Engine, now: datetime) -> int:
-    return retrying(engine, lambda s: filing.lapse_drafts(s, now=now, limit=BATCH))
+    return _until_done(engine, lambda s: filing.lapse_drafts(s, now=now, limit=BATCH))
 
 
 def _end_visits(engine: sa.Engine, now: datetime) -> int:

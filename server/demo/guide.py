@@ -1,4 +1,7 @@
-"""What a visitor of the demo is told: three addresses, who to be, what to try."""
+"""What a visitor of the demo is told: three addresses, who to be, what to try.
+
+It starts nothing.
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""Starts and stops the processes of a whole installation on loopback, and says how far it is."""
+"""Starts and stops the processes of a whole installation on loopback, and says how far it is.
+
+It decides nothing of what they do: each is started as it would be for real, but with stand-ins.
+"""
 
 import os
 import shutil

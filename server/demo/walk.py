@@ -1,4 +1,4 @@
-"""Goes the whole way by itself in headless Chromium and reports: three people, nine steps.
+"""Goes the whole way by itself in headless Chromium and reports each step, from booking to status.
 
 It presses what a person would press; only the simulated citizen's part at the kiosk (who sits
 down, which code is held up) is told to the kiosk's rehearsal page.

@@ -16,9 +16,11 @@ from biometrics.face.segment import PersonSegmenter
 
 _SIZE: Final = (192, 256)
 _PERSON: Final = 0.3
+"""Share of person from which a pixel is no wall: low, so that hair is none."""
 _ENOUGH: Final = 400
 """Pixels of wall (of 49 152) below which nothing is said about it."""
 _SHADOW_REACH: Final = 0.45
+"""Eye distances around the person in which a shadow is looked for."""
 NAMES: Final = (
     "BackgroundUniformity", "BackgroundGradient", "BackgroundLightness", "BackgroundChroma",
     "BackgroundShadow",

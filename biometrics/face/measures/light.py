@@ -14,6 +14,7 @@ from biometrics.face.landmarks import Landmarks
 from biometrics.face.measures.framing import Natives
 
 _CLIPPED: Final = 247
+"""Luminance, 0..255, from which a pixel is overexposed (OFIQ, OverExposurePrevention)."""
 _BRIGHT: Final = 98.0
 """Percentile taken for "the brightest there is": a wall, a collar, a lamp's reflection."""
 _WEIGHTS: Final = np.array([0.0722, 0.7152, 0.2126], np.float32)

@@ -1,4 +1,7 @@
-"""Puts the citizens' app together: shell, pages, registry, clock."""
+"""Puts the citizens' app together: shell, pages, registry, clock.
+
+It holds no page and no rule.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

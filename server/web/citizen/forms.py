@@ -27,6 +27,7 @@ FIELDS = frozenset(
 )
 """What our forms ask for; any other name somebody sends is not kept."""
 OF_AGE = 18
+"""Years from which somebody may represent another: Civil Code 91/2015/QH13, article 20."""
 DELIVERIES = ("station", "post")
 RELATIONS = ("father", "mother", "guardian", "other")
 

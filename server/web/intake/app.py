@@ -1,4 +1,7 @@
-"""Puts the intake together: shell, gate, routes, clock."""
+"""Puts the intake together: shell, gate, routes, clock.
+
+It holds no route, and no key that opens a packet.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -28,12 +28,14 @@ from server.store.tables import Device, Nonce
 from server.web.intake.desk import desk, refuse
 
 MAX_AGE = timedelta(seconds=300)
+"""[D] A signature older than this is refused; nonces are remembered for as long."""
 AHEAD = timedelta(seconds=60)
 """[D] How far a kiosk's clock may run before ours; the library's own 5 s are few for a kiosk."""
 NONCE = re.compile(r"[0-9a-f]{32}")
 COVERED = ("@method", "@target-uri")
 COVERED_BY_METHOD: Mapping[str, tuple[str, ...]] = {"PATCH": (*COVERED, "upload-offset")}
 MOST_FORGOTTEN = 100
+"""Old nonces one request deletes: more than it adds, and nobody waits for it."""
 
 
 class Stale(InvalidSignature):

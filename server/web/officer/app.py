@@ -1,4 +1,7 @@
-"""Puts the officers' app together: shell, gates, pages, clock, unsealer."""
+"""Puts the officers' app together: shell, gates, pages, clock, unsealer.
+
+It holds no page and no key.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""A day's appointments at one station, with where each of them stands."""
+"""A day's appointments at one station, with where each of them stands.
+
+It changes none of them.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
