@@ -26,8 +26,9 @@ def day(value: date, language: str) -> str:
 
 
 def long_day(value: date, language: str) -> str:
-    """Return ``Thứ Ba, 24 tháng 11, 2026``."""
-    return dates.format_date(_local(value), "full", locale=_locale(language))
+    """Return ``Thứ Ba, 24/11/2026`` (``Tuesday 24 November 2026`` in English)."""
+    form = "full" if language == "en" else "EEEE, dd/MM/yyyy"
+    return dates.format_date(_local(value), form, locale=_locale(language))
 
 
 def weekday(value: date, language: str) -> str:
@@ -49,7 +50,7 @@ def clock(value: datetime, language: str) -> str:
 
 
 def moment(value: datetime, language: str) -> str:
-    """Return ``09:15, Thứ Ba, 24 tháng 11, 2026``."""
+    """Return ``09:15, Thứ Ba, 24/11/2026``."""
     return f"{clock(value, language)}, {long_day(value, language)}"
 
 

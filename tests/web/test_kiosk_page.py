@@ -11,7 +11,7 @@ from kiosk.rehearsal import Rehearsal, Role
 from kiosk.screens import Screen
 from kiosk.web.app import kiosk_app
 from kiosk.web.view import state
-from tests.kiosk_stage import GOOD, NAME, PIN, Stage, drawing, stage
+from tests.kiosk_stage import GOOD, NAME, PIN, Stage, drawing, stage, until
 
 FORMS = re.compile(r'<form method="post" action="/press/(\w+)"')
 
@@ -43,7 +43,7 @@ def test_the_whole_way_by_forms_alone(kiosk: Stage) -> None:
     assert 'data-finger="10"' in page(kiosk)
     kiosk.lay(1, 2)
     kiosk.lay(kiosk.taker.standing.wanted or 1)
-    assert kiosk.shows(Screen.READ_BACK)
+    until(lambda: kiosk.shows(Screen.READ_BACK))
     assert kiosk.web.get("/print/2.png").data.startswith(b"\x89PNG")
     assert kiosk.web.get("/print/3.png").status_code == 404
     assert "/print/1.png" in page(kiosk)
@@ -207,3 +207,36 @@ def test_each_press_on_a_page_brings_the_pages_own_token(kiosk: Stage) -> None:
     text = page(kiosk)
     assert len(FORMS.findall(text)) == text.count(f'name="step" value="{kiosk.booth.token}"')
     assert {"confirm", "not_me", "call_officer", "give_up", "language"} <= set(FORMS.findall(text))
+
+
+def test_an_officer_has_a_finger_taken_anew_that_was_laid_down_for_another(kiosk: Stage) -> None:
+    kiosk.to_fingers()
+    kiosk.lay(2)
+    kiosk.lay(2, 2)
+    until(lambda: kiosk.shows(Screen.HELP))
+    kiosk.form("pin", officer="cb01", pin=PIN)
+    assert 'formaction="/press/reopen_finger"' in page(kiosk)
+    for position in ("1", "2"):
+        assert f'name="position" value="{position}"' in page(kiosk)
+        kiosk.form("reopen_finger", position=position)
+    kiosk.form("resume")
+    kiosk.lay(1, 2)
+    kiosk.lay(kiosk.taker.standing.wanted or 1)
+    until(lambda: kiosk.shows(Screen.READ_BACK))
+
+
+def test_a_finger_recorded_as_missing_by_mistake_can_be_chosen_again(kiosk: Stage) -> None:
+    kiosk.to_fingers()
+    kiosk.officer()
+    kiosk.form("missing", position="1", reason="worn")
+    assert kiosk.taker.standing.missing == (1,)
+    assert 'name="position" value="1"' in page(kiosk)
+    kiosk.form("reopen_finger", position="1")
+    assert kiosk.taker.standing.missing == ()
+
+
+def test_an_officer_signs_in_by_touch_alone(kiosk: Stage) -> None:
+    kiosk.press("call_officer")
+    keys = set(re.findall(r'data-key="(.)"', page(kiosk)))
+    assert keys == set("0123456789abcdefghijklmnopqrstuvwxyz.-_")
+    assert "data-erase" in page(kiosk)

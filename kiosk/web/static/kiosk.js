@@ -161,6 +161,22 @@
     ticket.addEventListener("input", () => write(ticket.value));
   }
 
+  // Keys for an officer's name and PIN: a kiosk has no others. They write where the cursor was.
+
+  const pin = find("pin");
+  if (pin) {
+    let field = find("officer");
+    for (const one of [field, pin]) one.addEventListener("focus", () => { field = one; });
+    const put = (text) => {
+      field.value = text;
+      field.focus({ preventScroll: true });
+    };
+    for (const key of document.querySelectorAll("[data-key]")) {
+      key.addEventListener("click", () => put(field.value + key.dataset.key));
+    }
+    document.querySelector("[data-erase]").addEventListener("click", () => put(field.value.slice(0, -1)));
+  }
+
   // The signature
 
   const pad = find("pad");
