@@ -25,7 +25,7 @@ from server.rules import cases, deadlines
 from server.rules.dossier import DossierEvent, NotNow
 from server.store import audit, journal
 from server.store.keys import ReceiptKey, canonical
-from server.store.tables import CaptureRow, Device, Dossier, Upload, VisitRow
+from server.store.tables import CaptureRow, Device, Dossier, Officer, Upload, VisitRow
 
 MOST_UPLOADS = 64
 """[D] Unfinished uploads of one device: days without a network, and a bound on what it can fill."""
@@ -191,6 +191,7 @@ def accept(
     if stored is not None:
         return _receipt(stored)
     _refuse_terms(standing, header, terms)
+    _refuse_stranger(session, header)
     _refuse_reuse(session, standing, header)
     visit, dossier = _bound(session, device, header)
     receipt = _signed(device, header, progress.digest, terms.receipts, now=now)
@@ -228,6 +229,18 @@ def _refuse_terms(device: Device, header: Header, terms: Terms) -> None:
     for reason, met in conditions:
         if not met:
             raise Refused(reason)
+
+
+def _refuse_stranger(session: Session, header: Header) -> None:
+    """Refuse a helper nobody knows: whoever really helped could then decide.
+
+    One who was let go since, or moved to another station, did help.
+
+    Raises:
+        Refused: there never was such an officer.
+    """
+    if header.operator is not None and session.get(Officer, header.operator) is None:
+        raise Refused(Reason.PACKET_OFFICER)
 
 
 def _refuse_reuse(session: Session, device: Device, header: Header) -> None:

@@ -66,6 +66,10 @@ def check_in(
     Raises:
         Refused: unknown, not here, not now, or already somewhere else; nothing was changed.
     """
+    # The gate has let the device in before this transaction: it may have been revoked since.
+    standing = session.get(Device, device.id, with_for_update={"key_share": True})
+    if standing is None or standing.revoked_at is not None:
+        raise Refused(Reason.DEVICE_REVOKED)
     dossier, appointment = _found(session, device, asked, secret=secret, now=now)
     # Two kiosks may be shown one ticket at one moment: the second waits here, then reads anew.
     session.expire_all()
@@ -76,6 +80,9 @@ def check_in(
         if row.device_id == device.id:
             return _begun(dossier, appointment, visit_id=row.id, now=now)
         end(session, row, how=SUPERSEDED, by=actor(device), now=now)
+    elif (appointment.state, dossier.state) == (AppointmentState.SERVED, DossierState.FILED):
+        # An officer asked for a new capture: the slip of the first one is what people find first.
+        raise Refused(Reason.RECAPTURE)
     else:
         _refuse_elsewhere(session, device, appointment, now=now)
     if dossier.state is not DossierState.FILED:

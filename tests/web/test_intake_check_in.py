@@ -15,13 +15,13 @@ from scheduler import booking
 from scheduler.database import transaction
 from server.cases import devices, visits
 from server.cases.plans import notice, plan
-from server.cases.refusals import Reason
-from server.rules.dossier import DossierState
-from server.store import audit
-from server.store.tables import Device, Journal, Officer, Role, VisitRow
+from server.cases.refusals import Reason, Refused
+from server.rules.dossier import DossierEvent, DossierState
+from server.store import audit, journal
+from server.store.tables import Device, Dossier, Journal, Officer, Role, VisitRow
 from server.web.intake.desk import CONFLICT, STATUS
 from server.web.shell import words
-from tests.web.intake_stage import HERE, THERE, Kiosk, Stage, said, stage
+from tests.web.intake_stage import HERE, SECRET, THERE, Kiosk, Stage, said, stage
 
 
 @pytest.fixture
@@ -189,6 +189,19 @@ def test_unknown_and_wrong_tickets_are_one_answer(house: Stage) -> None:
     assert {house.kiosk().check_in(text).data for text in WRONG} == {unknown.data}
 
 
+def test_the_slip_of_a_capture_that_must_be_repeated_sends_to_the_new_one(house: Stage) -> None:
+    ticket, kiosk = house.booked(at=soon(house)), house.kiosk()
+    sealed = house.sealed(kiosk, kiosk.arrive(ticket))
+    kiosk.upload(sealed.digest, sealed.packet)
+    assert said(kiosk.check_in(ticket)) == "already_captured"
+    with transaction(house.engine) as session:
+        dossier = session.get_one(Dossier, house.dossier_of(ticket).id)
+        for event in (DossierEvent.OPEN, DossierEvent.ASK_RECAPTURE):
+            journal.move(session, dossier, event, now=house.clock(), actor="officer:kt01")
+    answer = kiosk.check_in(ticket)
+    assert (answer.status_code, said(answer)) == (409, "recapture")
+
+
 def test_a_cancelled_appointment_is_told(house: Stage) -> None:
     ticket = house.booked(at=soon(house))
     with transaction(house.engine) as session:
@@ -294,6 +307,16 @@ def test_a_revoked_device_lets_go_of_who_stood_before_it(house: Stage) -> None:
     with transaction(house.engine) as session:
         assert audit.broken_at(session) is None
         assert session.get_one(Device, house.kiosk().id).revoked_at == house.clock()
+
+
+def test_a_device_revoked_after_the_gate_checks_nobody_in(house: Stage) -> None:
+    ticket = house.booked(at=soon(house))
+    admitted = house.device(house.kiosk())
+    with transaction(house.engine) as session:
+        devices.revoke(session, name="Q1", now=house.clock())
+    with pytest.raises(Refused, match="device_revoked"), transaction(house.engine) as session:
+        visits.check_in(session, admitted, CheckIn(ticket=ticket), secret=SECRET, now=house.clock())
+    assert house.dossier_of(ticket).state is DossierState.FILED
 
 
 def test_the_station_comes_with_signed_keys_and_its_own_officers(house: Stage) -> None:

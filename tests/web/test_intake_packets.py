@@ -84,6 +84,8 @@ MISBOUND: list[tuple[dict[str, Any], str]] = [
     ({"visit": "../../etc"}, "packet_visit"),
     ({"station": "S02"}, "packet_station"),
     ({"consent": bytes(32)}, "packet_notice"),
+    ({"operator": "nobody"}, "packet_officer"),
+    ({"operator": "x" * 64}, "packet_officer"),
     ({"trust": "tpm"}, "packet_trust"),
 ]
 

@@ -41,6 +41,7 @@ BIG = JPEG + bytes(2 * CHUNK + 12345)
 
 def test_a_stored_capture_moves_everything_in_one_step(house: Stage) -> None:
     kiosk, visit = arrived(house)
+    house.officer("CB7")
     sealed = house.sealed(kiosk, visit, operator="CB7")
     house.clock.forward(minutes=5, seconds=0.25)
     answer = kiosk.upload(sealed.digest, sealed.packet)

@@ -29,7 +29,7 @@ from server.registry.port import Kept, Registry, RegistryDown
 from server.registry.simulator import create_app as registry_app
 from server.store import audit
 from server.store.held import a_transaction_is_open
-from server.store.tables import Audit, CaptureRow, Grant, Officer, Review, Role
+from server.store.tables import Audit, CaptureRow, Grant, Review
 from server.store.vault import Vault
 from server.unseal.__main__ import SocketTaken, create_app, listen
 from server.unseal.answer import AnswerGarbled, Opened
@@ -62,17 +62,8 @@ def on_sqlite(folder: Path, now: datetime) -> Stage:
 
 
 def with_an_officer(made: Stage) -> Stage:
-    with transaction(made.engine) as session:
-        session.add(
-            Officer(
-                id="CB1",
-                name="Trần Văn Mẫu",
-                station="S01",
-                role=Role.VERIFIER,
-                password_hash="",
-                totp_secret="",
-            )
-        )
+    made.officer("CB1")
+    made.officer("CB7")
     return made
 
 
