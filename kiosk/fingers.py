@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from biometrics.capture import Missing, Print
+from biometrics.capture import MAX_NAME, Missing, Print
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.visit import FingerVisit, Offered, PositionState
 from hardware.errors import Broken
@@ -173,31 +173,32 @@ class FingerTaker:
     def _run(self) -> None:
         while not self._stop:
             try:
-                reader = self._open()
+                self._serve(self._open())
             except Broken as error:
-                log.warning("no reader: %s", error)
-                self._tell(working=False)
-            else:
-                self._info = reader.info
-                self._reader = reader
-                self._serve(reader)
+                if not self._stop:
+                    log.warning("no reader: %s", error)
+                    self._broke()
+            except Exception:
+                # Whatever a driver comes up with, a reader that is not asked must be said.
+                log.exception("the reader failed as no reader should")
+                self._broke()
             with self._wake:
                 self._wake.wait_for(lambda: self._stop, timeout=AGAIN_AFTER)
 
     def _serve(self, reader: FingerReader) -> None:
-        self._tell(working=True)
+        self._reader = reader
         try:
+            self._info = reader.info
+            self._tell(working=True)
             while (visit := self._next_visit()) is not None:
                 self._touch(reader, visit)
                 self._tell(working=True)
-        except Broken as error:
-            if self._stop:
-                return
-            log.warning("the reader broke: %s", error)
-            self._change(phase=Phase.PLACE, progress=0.0)
-            self._tell(working=False)
         finally:
             reader.close()
+
+    def _broke(self) -> None:
+        self._change(phase=Phase.PLACE, progress=0.0)
+        self._tell(working=False)
 
     def _tell(self, *, working: bool) -> None:
         if working is not self._working:
@@ -251,7 +252,9 @@ class FingerTaker:
                 return
             reader = self._info.name if self._info else touch.serial
             try:
-                offered = visit.offer(position, touch.pixels, touch.dpi, f"{reader} {touch.serial}")
+                offered = visit.offer(
+                    position, touch.pixels, touch.dpi, f"{reader} {touch.serial}"[:MAX_NAME]
+                )
             except ImpressionInvalid:
                 log.warning("the reader gave an image nobody can judge", exc_info=True)
                 return

@@ -94,18 +94,20 @@ class Lens(Running):
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                camera = self._open()
+                self._read(self._open())
             except Broken as error:
                 log.warning("no camera: %s", error)
                 self._told(False)  # noqa: FBT003 - works or does not
-            else:
-                self._info = camera.info
-                self._read(camera)
+            except Exception:
+                # Whatever a driver comes up with, a camera that is not read must be said.
+                log.exception("the camera failed as no camera should")
+                self._told(False)  # noqa: FBT003 - works or does not
             self._stop.wait(AGAIN_AFTER)
 
     def _read(self, camera: Camera) -> None:
         working = False
         try:
+            self._info = camera.info
             while not self._stop.is_set():
                 frame = camera.read()
                 with self._new:
@@ -115,9 +117,6 @@ class Lens(Running):
                 if not working:
                     working = True
                     self._told(True)  # noqa: FBT003 - works or does not
-        except Broken as error:
-            log.warning("the camera broke: %s", error)
-            self._told(False)  # noqa: FBT003 - works or does not
         finally:
             camera.close()
             with self._new:
@@ -140,7 +139,7 @@ class Watch(Running):
             self._eye = eye
 
     def _run(self) -> None:
-        seen = 0
+        seen, said = 0, ""
         while not self._stop.is_set():
             found = self._lens.newest(seen)
             if found is None:
@@ -152,9 +151,12 @@ class Watch(Running):
                 continue
             try:
                 eye(pixels)
-            except Exception:
-                # A frame nobody foresaw must not blind the kiosk for the rest of the day.
-                log.exception("a frame could not be looked at")
+            except Exception as error:
+                # A frame nobody foresaw must not blind the kiosk for the rest of the day, nor
+                # fill its disk with the same lines fifteen times a second.
+                if repr(error) != said:
+                    said = repr(error)
+                    log.exception("a frame could not be looked at")
 
 
 class CodeEye:

@@ -71,7 +71,8 @@ def role_of(values: dict[str, object], before: Role) -> Role:
     person = _whole(values, "person", before.person, most=MOST_SEED)
     finger = before.finger
     if "finger" in values:
-        asked = values["finger"] in {"", None, "asked"}
+        # Compared one by one, because what came may be a list, which has no hash.
+        asked = values["finger"] in ("", None, "asked")
         finger = None if asked else _whole(values, "finger", 0, most=max(POSITIONS))
     try:
         behaviour = Behaviour(str(values.get("behaviour", before.behaviour)))
@@ -79,7 +80,7 @@ def role_of(values: dict[str, object], before: Role) -> Role:
     except ValueError as error:
         raise NotUnderstood(str(error)) from error
     code = str(values.get("ticket") or "") if "ticket" in values else before.code
-    if len(code) > LONGEST_CODE:
+    if len(code) > LONGEST_CODE or any(map(_half, code)):
         raise NotUnderstood("ticket")
     return Role(
         person=person,
@@ -88,6 +89,11 @@ def role_of(values: dict[str, object], before: Role) -> Role:
         condition=condition,
         finger=finger,
     )
+
+
+def _half(character: str) -> bool:
+    """Return whether this is half a character: JSON may hold such, no code can."""
+    return "\ud800" <= character <= "\udfff"
 
 
 def _whole(values: dict[str, object], name: str, otherwise: int, *, most: int) -> int:

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hardware.finger.commands import BAUDS
+
 PREFIX = "THUNHAN_KIOSK_"
 
 
@@ -31,12 +33,12 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 8101
     """Of the touch page, on loopback only."""
     camera: Annotated[
-        str, Field(pattern=r"^(device:\d{1,9}|sitter:\d{1,9}|folder:.+|video:.+)$")
+        str, Field(pattern=r"^(device:[0-9]{1,9}|sitter:[0-9]{1,9}|folder:.+|video:.+)$")
     ] = "device:0"
     """See `hardware.camera.open`."""
-    reader: Annotated[str, Field(pattern=r"^(simulated|serial:/[^,]+(,\d+)?)$")] = (
-        "serial:/dev/ttyUSB0"
-    )
+    reader: Annotated[
+        str, Field(pattern=rf"^(simulated|serial:/[^,]+(,({'|'.join(map(str, BAUDS))}))?)$")
+    ] = "serial:/dev/ttyUSB0"
     """See `hardware.finger.open`."""
     idle_seconds: Annotated[float, Field(gt=0)] = 60
     """Without a touch, a face or a finger, until the kiosk asks whether anybody is there."""

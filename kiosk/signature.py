@@ -22,7 +22,7 @@ LARGEST: Final = 256 * 1024
 MAX_SIDE: Final = 2400
 MIN_SIDE: Final = 32
 WIDTH: Final = 800
-"""Of what is kept, pixels."""
+"""Longer side of what is kept, pixels."""
 _PAPER: Final = 200
 _LEAST_INK: Final = 0.0006
 """Share of the field; a tap leaves less, the shortest initials leave more."""
@@ -84,8 +84,8 @@ def _written(grey: NDArray[np.uint8]) -> Signature | NotSigned:
         return NotSigned.EMPTY
     if max(np.ptp(rows), np.ptp(columns)) < _LEAST_REACH * grey.shape[1]:
         return NotSigned.EMPTY
-    height = max(1, round(grey.shape[0] * WIDTH / grey.shape[1]))
-    small = cv2.resize(grey, (WIDTH, height), interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(side * WIDTH / max(grey.shape))) for side in grey.shape)
+    small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
     return Signature(image=cv2.imencode(".png", small)[1].tobytes())
 
 

@@ -104,9 +104,9 @@ class Worker:
         self.close()
 
     def _ask(self, request: bytes) -> Any:  # noqa: ANN401 - JSON
-        link = self._linked()
-        deadline = time.monotonic() + self._seconds
         try:
+            link = self._linked()
+            deadline = time.monotonic() + self._seconds
             link.settimeout(self._seconds)
             link.sendall(_LENGTH.pack(len(request)) + request)
             (count,) = _LENGTH.unpack(_receive(link, _LENGTH.size, deadline))
@@ -120,7 +120,7 @@ class Worker:
 
     def _linked(self) -> socket.socket:
         if self._link is None:
-            ours, theirs = socket.socketpair()
+            self._link, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", str(_PROGRAM)],
@@ -128,7 +128,6 @@ class Worker:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
-            self._link = ours
         return self._link
 
     def _stop(self) -> None:

@@ -125,7 +125,13 @@ def _values(*, script: bool) -> dict[str, str]:
     given = request.get_json()
     if not isinstance(given, dict):
         abort(400)
-    return {str(key): str(value) for key, value in given.items()}
+    values = {str(key): str(value) for key, value in given.items()}
+    try:
+        "".join(values.values()).encode()
+    except UnicodeEncodeError:
+        # Halves of characters: JSON may hold them, nothing that is written or hashed can.
+        abort(400)
+    return values
 
 
 def _json(value: object, status: int = 200) -> Response:
