@@ -220,7 +220,7 @@ def find(session: Session, digest: str, officer: Acting, *, lock: bool) -> Found
 
 
 def _has_looked(session: Session, digest: str, officer: Acting, *, since: datetime) -> bool:
-    # A leave is used up before the packet proves good; figures are written down only after.
+    # A grant is used up before the packet proves good; figures are written down only after.
     used = (
         sa.select(Grant.id)
         .join(Review, Review.digest == Grant.digest)

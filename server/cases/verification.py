@@ -1,7 +1,7 @@
 """Officers open captures, decide, and give them back.
 
-Nothing here opens a packet: it writes the leave to do so, with its audit entry, in the caller's
-transaction; the unsealing process asks for that leave.
+Nothing here opens a packet: it writes the grant to do so, with its audit entry, in the caller's
+transaction; the unsealing process asks for that grant.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ from server.store.tables import Decision, Grant, Role, Verdict
 # NotSeen          nobody accepts or rejects what they have not looked at
 # NotNow           (server.rules.dossier) the dossier has moved on, or is not there yet
 
-LEAVE: Final = timedelta(seconds=60)
-"""So long a leave to open a capture may be used."""
+GRANT_LASTS: Final = timedelta(seconds=60)
+"""So long a grant may be used: the page asks the unsealing process at once."""
 OTHER: Final = "other"
 REASONS: Final[Mapping[Verdict, tuple[str, ...]]] = {
     Verdict.ACCEPT: (),
@@ -108,9 +108,9 @@ def _must_be_theirs(found: Found, officer: Acting) -> None:
 
 
 def open_capture(session: Session, digest: str, officer: Acting, *, now: datetime) -> UUID:
-    """Take the capture, or look at it again where it is theirs; return the leave to open it.
+    """Take the capture, or look at it again where it is theirs; return the grant to open it.
 
-    Dossier, leave and audit entry are one transaction. The unsealing process is asked after it.
+    Dossier, grant and audit entry are one transaction. The unsealing process is asked after it.
 
     Raises:
         CaptureUnknown: there is none at this officer's stations.
@@ -124,12 +124,16 @@ def open_capture(session: Session, digest: str, officer: Acting, *, now: datetim
         journal.move(session, found.dossier, DossierEvent.OPEN, now=now, actor=officer.actor)
     else:
         _must_be_theirs(found, officer)
-    leave = Grant(
-        id=uuid4(), digest=digest, officer_id=officer.id, granted_at=now, expires_at=now + LEAVE
+    grant = Grant(
+        id=uuid4(),
+        digest=digest,
+        officer_id=officer.id,
+        granted_at=now,
+        expires_at=now + GRANT_LASTS,
     )
-    session.add(leave)
-    _note(session, found, officer, "capture.open", now=now, grant=str(leave.id), again=not takes)
-    return leave.id
+    session.add(grant)
+    _note(session, found, officer, "capture.open", now=now, grant=str(grant.id), again=not takes)
+    return grant.id
 
 
 def _note(

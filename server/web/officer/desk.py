@@ -39,14 +39,14 @@ HOMES = {
 
 
 class Unsealer(Protocol):
-    """Whoever opens a capture for a leave that was written down."""
+    """Whoever opens a capture for a grant that was written down."""
 
     def open(self, grant: UUID) -> Opened:
         """Return the opened capture.
 
         Raises:
             UnsealerDown: the process does not answer.
-            GrantRefused: the leave was used, ran out or never was.
+            GrantRefused: the grant was used, ran out or never was.
             PacketBad: the packet cannot be opened.
         """
         ...

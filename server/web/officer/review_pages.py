@@ -1,6 +1,6 @@
 """One capture before one officer: opening it, what it shows, deciding, giving it back.
 
-A capture is opened in the answer to a form: a reload needs a new leave and leaves a new entry.
+A capture is opened in the answer to a form: a reload needs a new grant and makes a new entry.
 """
 
 import logging
@@ -114,7 +114,7 @@ def _see(digest: str) -> Seen:
 @pages.get("/captures/<digest>")
 @open_to(*DECIDING)
 def show(digest: str) -> ResponseReturnValue:
-    """Show what rows say of a capture; pictures need a leave (`open_it`)."""
+    """Show what rows say of a capture; pictures need a grant (`open_it`)."""
     return _page(_see(_digest(digest)))
 
 
@@ -124,10 +124,10 @@ def open_it(digest: str) -> ResponseReturnValue:
     """Take the capture, or look at it again, and show all of it once."""
     here, officer = desk(), me()
     with transaction(here.engine) as session:
-        leave = verification.open_capture(session, _digest(digest), officer, now=here.now())
+        grant = verification.open_capture(session, _digest(digest), officer, now=here.now())
     # The transaction is over: nobody waits for the database while a capture is opened.
     try:
-        answer = here.unsealer.open(leave)
+        answer = here.unsealer.open(grant)
     except tuple(TROUBLE) as error:
         key, status = TROUBLE.get(type(error), TROUBLE[PacketBad])
         log.warning("capture %s could not be opened: %s", digest[:12], type(error).__name__)
