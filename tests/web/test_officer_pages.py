@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from biometrics.capture import HELPED, Step
 from biometrics.face.gates import profile
 from scheduler import booking, horizon, offers, places
+from scheduler.database import transaction
 from scheduler.places import Rule
 from server.cases import verification
 from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState
 from server.store import audit
-from server.store.tables import Audit, AuditHead, Grant, Officer, Review
+from server.store.tables import Audit, AuditHead, Dossier, Grant, Officer, Review
 from server.unseal.client import GrantRefused, PacketBad, UnsealerDown
 from server.web.officer import opened, review_pages
 from server.web.shell import words
@@ -53,6 +54,17 @@ def test_an_officer_takes_looks_and_accepts(office: Office) -> None:
     assert "đã chấp nhận" in done
     assert digest not in done.replace(f"done={digest}", "")
     assert office.dossier_of(digest).state is DossierState.ACCEPTED
+
+
+def test_an_officer_sees_who_came_with_a_child_and_signed(office: Office) -> None:
+    digest = office.add_capture()
+    companion = {"name": "Trần Thị Đại Diện", "personal_number": "001190990077"}
+    with transaction(office.engine) as session:
+        dossier = session.get_one(Dossier, office.dossier_of(digest).id)
+        dossier.answers = {**dossier.answers, "representative": {**companion, "relation": "mother"}}
+    text = office.signed_in("v.an").post(f"/captures/{digest}").text
+    assert "Trần Thị Đại Diện (Mẹ)" in text
+    assert "001190990077" in text
 
 
 def test_a_reload_shows_no_biometrics_and_looking_again_is_written_down(office: Office) -> None:
