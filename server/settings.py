@@ -27,7 +27,8 @@ class Settings(BaseModel):
     data: Path
     """Folder of everything that is no row: packets, receipt key, public sealing keys."""
     secret_file: Path
-    """32 or more random bytes: cookies, ticket and person keys are derived from it."""
+    """32 or more random bytes: cookies, tickets and the keys of persons and of TOTP secrets derive
+    from it."""
     registry_url: str = "http://127.0.0.1:8104"
     """The population registry."""
     unseal_socket: Path

@@ -33,7 +33,7 @@ from server.cases.signing_in import Proof
 from server.registry.port import Kept, Person
 from server.rules.dossier import DossierEvent, DossierState
 from server.settings import Settings
-from server.store import audit, journal
+from server.store import audit, journal, totp
 from server.store.held import a_transaction_is_open
 from server.store.tables import (
     Audit,
@@ -272,7 +272,9 @@ class Office:
                         station=station,
                         role=role,
                         password_hash=password_hash(),
-                        totp_secret=SECRET,
+                        totp_secret=totp.hide(
+                            SECRET, officer_id=officer_id, secret=self.settings.secret
+                        ),
                     )
                 )
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import places
 from server.rules import fields
-from server.store import audit
+from server.store import audit, totp
 from server.store.tables import Officer, OfficerSession, Role
 
 # OfficerInvalid      what was given makes no officer; the message says what to mend
@@ -32,7 +32,7 @@ SHORTEST_PASSWORD: Final = 8
 """ASVS 5.0 V6.2.1; there is a second factor beside it."""
 LONGEST_PASSWORD: Final = 256
 SECRET_BYTES: Final = range(16, 33)
-"""RFC 4226, R6: at least 128 bits; the column holds no more than 256."""
+"""RFC 4226, R6: at least 128 bits; more than 256 add nothing."""
 STATION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,15}")
 PIN: Final = re.compile(r"[0-9]{4,12}")
 SYSTEM: Final = "system"
@@ -109,9 +109,12 @@ def add(
     password: str,
     totp_secret: str,
     pin: str | None,
+    secret: bytes,
     now: datetime,
 ) -> None:
     """Take an officer on; `totp_secret` is base32, `pin` is what they type at kiosks.
+
+    The installation's `secret` hides the TOTP secret.
 
     Raises:
         OfficerInvalid: something given is not as it must be.
@@ -132,7 +135,7 @@ def add(
             station=station,
             role=role,
             password_hash=_password_hash(password),
-            totp_secret=_secret(totp_secret),
+            totp_secret=totp.hide(_secret(totp_secret), officer_id=officer_id, secret=secret),
             pin_hash=None if pin is None else HASHER.hash(pin),
             active=True,
         )

@@ -5,6 +5,7 @@ It decides nothing about what an officer may do, and gives the same answer for e
 
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from sqlalchemy.orm import Session
 
 from server.cases.officers import HASHER, LONGEST_PASSWORD, SHAPE, Acting, actor, plain_password
 from server.cases.throttle import Limit
-from server.store import audit
+from server.store import audit, totp
 from server.store.tables import Officer, OfficerSession
+
+log = logging.getLogger(__name__)
 
 BY_NETWORK: Final = Limit(name="sign_in", tries=60, seconds=600)
 """[D] A shift of some twenty officers signs in from one network."""
@@ -58,6 +61,9 @@ class Candidate:
     totp_secret: str
 
 
+DECOY: Final = Candidate(officer_id="", password_hash=DECOY_HASH, totp_secret=DECOY_SECRET)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What the work outside the transaction found."""
@@ -83,14 +89,23 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def look(session: Session, officer_id: str) -> Candidate:
-    """Return what the officer of this id is measured by, or decoys."""
+def look(session: Session, officer_id: str, *, secret: bytes) -> Candidate:
+    """Return what the officer of this id is measured by, or decoys.
+
+    `secret` is the installation's, which the TOTP secrets are hidden with.
+    """
     officer = session.get(Officer, officer_id) if SHAPE.fullmatch(officer_id) else None
     if officer is None:
-        return Candidate(officer_id="", password_hash=DECOY_HASH, totp_secret=DECOY_SECRET)
-    return Candidate(
-        officer_id=officer.id, password_hash=officer.password_hash, totp_secret=officer.totp_secret
-    )
+        return DECOY
+    try:
+        shown = totp.reveal(officer.totp_secret, officer_id=officer.id, secret=secret)
+    except totp.Unreadable:
+        # Never the officer with the decoy's secret, which everybody can read here.
+        log.exception(
+            "the TOTP secret of %s was hidden with another secret, or altered", officer.id
+        )
+        return DECOY
+    return Candidate(officer_id=officer.id, password_hash=officer.password_hash, totp_secret=shown)
 
 
 def prove(candidate: Candidate, *, password: str, code: str, now: datetime) -> Proof:
@@ -115,11 +130,11 @@ def _password_fits(password_hash: str, password: str) -> bool:
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
     digits = "".join(code[:16].split())
-    totp = pyotp.TOTP(secret)
+    shown = pyotp.TOTP(secret)
     present = int(now.timestamp()) // STEP
     found = None
     for drift in DRIFT:
-        expected = totp.generate_otp(present + drift)
+        expected = shown.generate_otp(present + drift)
         if hmac.compare_digest(expected.encode(), digits.encode(errors="replace")):
             found = present + drift
     return found

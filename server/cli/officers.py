@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.database import connect, transaction
 from server import clock
 from server.cases import officers
-from server.settings import Settings
+from server.settings import Settings, SettingsMissing
 from server.store.tables import Role
 
 Work = Callable[[Session], None]
@@ -44,7 +44,8 @@ def _add(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         password = _read(arguments.password_file)
         pin = None if arguments.pin_file is None else _read(arguments.pin_file)
-    except (OSError, UnicodeDecodeError) as error:
+        secret = settings.secret
+    except (OSError, UnicodeDecodeError, SettingsMissing) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return _do(
@@ -58,6 +59,7 @@ def _add(arguments: argparse.Namespace, settings: Settings) -> int:
             password=password,
             totp_secret=arguments.totp_secret,
             pin=pin,
+            secret=secret,
             now=clock.now(),
         ),
     )

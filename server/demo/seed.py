@@ -18,13 +18,14 @@ import pyotp
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import calendar, horizon, places
+from scheduler import calendar, places
 from scheduler.database import connect, transaction
 from scheduler.places import Rule, Unlike
 from scheduler.tables import Kind, Scope
 from server import clock
 from server.cases import devices, officers
 from server.cli import database, keys
+from server.cli.places import HORIZON, open_days
 from server.registry import people
 from server.registry.port import Person
 from server.settings import Settings
@@ -32,7 +33,6 @@ from server.store.tables import Role
 
 PEOPLE = 24
 SEED = 1
-AHEAD = timedelta(days=42)
 KIOSK = "KIOSK-1"
 OPEN_ALWAYS = Rule(
     weekdays=frozenset(range(7)),
@@ -142,11 +142,11 @@ def _stations(session: Session, today: date, now: datetime) -> None:
             places.add_rule(session, station.code, rule)
         if station.always:
             _open_on_holidays(session, station.code, today)
-        horizon.materialise(session, station.code, first=today, last=today + AHEAD, now=now)
+        open_days(session, station.code, now)
 
 
 def _open_on_holidays(session: Session, code: str, today: date) -> None:
-    for day in (today + timedelta(days=n) for n in range(AHEAD.days + 1)):
+    for day in (today + timedelta(days=n) for n in range(HORIZON.days + 1)):
         if calendar.holiday(day) is not None:
             unlike = Unlike(
                 day=day, kind=Kind.MAKE_UP_DAY, as_weekday=day.weekday(), source="diễn tập"
@@ -188,7 +188,7 @@ def _kiosk(engine: sa.Engine, settings: Settings, folder: Path, now: datetime) -
     shutil.copy(settings.data / "keys" / "receipt-key.pem", own / "receipt-key.pem")
 
 
-def _hire(session: Session, worker: Worker, now: datetime) -> None:
+def _hire(session: Session, worker: Worker, secret: bytes, now: datetime) -> None:
     officers.add(
         session,
         officer_id=worker.id,
@@ -198,6 +198,7 @@ def _hire(session: Session, worker: Worker, now: datetime) -> None:
         password=worker.password,
         totp_secret=worker.totp_secret,
         pin=worker.pin,
+        secret=secret,
         now=now,
     )
 
@@ -236,7 +237,7 @@ def install(
     )
     with transaction(engine) as session:
         for worker in workers:
-            _hire(session, worker, now)
+            _hire(session, worker, settings.secret, now)
     _kiosk(engine, settings, folder, now)
     engine.dispose()
     return Cast(people=found, station=STATIONS[0], officers=workers)

@@ -137,7 +137,8 @@ class Officer(Base):
     station: Mapped[str] = mapped_column(sa.String(16))
     role: Mapped[Role]
     password_hash: Mapped[str] = mapped_column(sa.String(200))
-    totp_secret: Mapped[str] = mapped_column(sa.String(64))
+    totp_secret: Mapped[str] = mapped_column(sa.String(120))
+    """Encrypted, see `server.store.totp`."""
     totp_last_step: Mapped[int] = mapped_column(default=0)
     """The last time step accepted, so that a code works once."""
     pin_hash: Mapped[str | None] = mapped_column(sa.String(200))

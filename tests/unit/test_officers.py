@@ -28,6 +28,7 @@ def settings(tmp_path: Path) -> Settings:
     with transaction(engine) as session:
         audit.begin(session)
     engine.dispose()
+    (tmp_path / "s").write_bytes(bytes(32))
     return Settings(
         database=url, data=tmp_path, secret_file=tmp_path / "s", unseal_socket=tmp_path / "u"
     )
@@ -77,9 +78,11 @@ def test_an_officer_added_at_the_command_line_can_sign_in(
     assert officer.role is Role.VERIFIER
     assert PASSWORD not in officer.password_hash
     assert officers.HASHER.verify(officer.pin_hash or "", "2580")
-    candidate = signing_in.Candidate(
-        officer_id="v.an", password_hash=officer.password_hash, totp_secret=officer.totp_secret
-    )
+    assert SECRET not in officer.totp_secret
+    engine = connect(settings.database)
+    with transaction(engine) as session:
+        candidate = signing_in.look(session, "v.an", secret=settings.secret)
+    engine.dispose()
     code = pyotp.TOTP(SECRET).at(int(now.timestamp()))
     proof = signing_in.prove(candidate, password=PASSWORD, code=code, now=now)
     assert proof.password_fits

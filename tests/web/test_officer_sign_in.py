@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from server.cases import officers, signing_in
+from server.store import totp
 from server.store.tables import Officer, OfficerSession, Throttle
 from tests.officers import PASSWORD, SECRET, Office
 
@@ -150,10 +151,31 @@ def test_five_failures_lock_and_each_further_one_locks_longer(office: Office) ->
     assert (officer(office).failures, officer(office).locked_until) == (0, None)
 
 
+@pytest.mark.parametrize("how", ["another secret", "another officer", "in plain text", "altered"])
+def test_a_totp_secret_that_cannot_be_read_lets_nobody_in(office: Office, how: str) -> None:
+    secret = office.settings.secret
+    put = {
+        "another secret": totp.hide(SECRET, officer_id="v.an", secret=bytes(32)),
+        "another officer": totp.hide(SECRET, officer_id="v.binh", secret=secret),
+        "in plain text": SECRET,
+        "altered": "AAAA" + totp.hide(SECRET, officer_id="v.an", secret=secret)[4:],
+    }[how]
+    with office.session() as session:
+        session.get_one(Officer, "v.an").totp_secret = put
+    assert office.browser().sign_in("v.an").status_code == 422
+    decoy = pyotp.TOTP(signing_in.DECOY_SECRET).at(int(office.clock.now.timestamp()))
+    assert office.browser().sign_in("v.an", code=decoy).status_code == 422
+    with office.session() as session:
+        session.get_one(Officer, "v.an").totp_secret = totp.hide(
+            SECRET, officer_id="v.an", secret=secret
+        )
+    assert office.browser().sign_in("v.an").status_code == 303
+
+
 def test_guesses_made_at_once_are_counted_one_by_one(office: Office) -> None:
     """All were proved before the first was counted, the last of them with the right data."""
     with office.session() as session:
-        candidate = signing_in.look(session, "v.an")
+        candidate = signing_in.look(session, "v.an", secret=office.settings.secret)
     now = office.clock.now
     wrong = signing_in.prove(candidate, password="wrong", code="000000", now=now)
     right = signing_in.prove(candidate, password=PASSWORD, code=office.code(), now=now)

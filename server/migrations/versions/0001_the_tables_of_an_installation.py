@@ -186,7 +186,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
-        sa.Column("totp_secret", sa.String(length=64), nullable=False),
+        sa.Column("totp_secret", sa.String(length=120), nullable=False),
         sa.Column("totp_last_step", sa.Integer(), nullable=False),
         sa.Column("pin_hash", sa.String(length=200), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),

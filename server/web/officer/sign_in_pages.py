@@ -60,7 +60,7 @@ def enter() -> ResponseReturnValue:
     _slow_down()
     officer = request.form.get("officer", "").strip()
     with reading(here.engine) as session:
-        candidate = signing_in.look(session, officer)
+        candidate = signing_in.look(session, officer, secret=here.secret)
     proof = signing_in.prove(
         candidate,
         password=request.form.get("password", ""),
