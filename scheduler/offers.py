@@ -56,6 +56,21 @@ def _closed(
     return calendar.weekend() if day.weekday() >= calendar.SATURDAY else calendar.closed()
 
 
+def _offered(
+    place: str, first: date, last: date, *, now: datetime, lanes: Collection[str]
+) -> sa.ColumnElement[bool]:
+    """Return what is true of a slot that somebody may still take, full ones too."""
+    begins, ended = plan.bounds(first, last)
+    return sa.and_(
+        SlotRow.place == place,
+        SlotRow.starts_at >= begins,
+        SlotRow.starts_at < ended,
+        SlotRow.starts_at > now,
+        SlotRow.lane.in_(lanes),
+        SlotRow.offered,
+    )
+
+
 def days(
     session: Session,
     place: str,
@@ -73,17 +88,11 @@ def days(
     there = places.find(session, place)
     rules = tuple(rule for rule in places.rules(session, place) if rule.lane in lanes)
     unlike = places.exceptions(session, there, first=first, last=last)
-    begins, ended = plan.bounds(first, last)
     capacity: Counter[date] = Counter()
     free: Counter[date] = Counter()
     for starts_at, places_there, taken in session.execute(
         sa.select(SlotRow.starts_at, SlotRow.capacity, SlotRow.taken).where(
-            SlotRow.place == place,
-            SlotRow.starts_at >= begins,
-            SlotRow.starts_at < ended,
-            SlotRow.starts_at > now,
-            SlotRow.lane.in_(lanes),
-            SlotRow.offered,
+            _offered(place, first, last, now=now, lanes=lanes)
         )
     ):
         day = starts_at.astimezone(HERE).date()
@@ -121,17 +130,9 @@ def times(
     (offered,) = days(session, place, first=day, last=day, now=now, lanes=lanes)
     if offered.closed:
         return ()
-    begins, ended = plan.bounds(day, day)
     rows = session.execute(
         sa.select(SlotRow.starts_at, SlotRow.lane, SlotRow.minutes, SlotRow.capacity, SlotRow.taken)
-        .where(
-            SlotRow.place == place,
-            SlotRow.starts_at >= begins,
-            SlotRow.starts_at < ended,
-            SlotRow.starts_at > now,
-            SlotRow.lane.in_(lanes),
-            SlotRow.offered,
-        )
+        .where(_offered(place, day, day, now=now, lanes=lanes))
         .order_by(SlotRow.starts_at, SlotRow.lane)
     )
     return tuple(
