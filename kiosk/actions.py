@@ -9,7 +9,7 @@ from typing import Final
 
 from biometrics.capture import MissingReason
 from biometrics.face.crop import NothingToCrop
-from biometrics.finger.visit import DecisionKind, FingerVisit, FingerVisitError
+from biometrics.finger.visit import Decision, FingerVisit, FingerVisitError
 from biometrics.words import LANGUAGES
 from kiosk import scan, signature, steps
 from kiosk.booth import Booth, Stale
@@ -215,7 +215,6 @@ def _say(booth: Booth, key: str) -> None:
 def _decide(
     booth: Booth,
     values: Values,
-    kind: DecisionKind,
     how: Callable[[FingerVisit, int], None],
     *,
     detail: str = "",
@@ -225,16 +224,21 @@ def _decide(
     if not (position.isascii() and position.isdigit() and len(position) <= 2):  # noqa: PLR2004 - 1..10
         _say(booth, "desk.choose")
         return
+    made: list[Decision] = []
+
+    def decide(visit: FingerVisit) -> None:
+        how(visit, int(position))
+        made.append(visit.decisions[-1])
+
     try:
-        standing = booth.fittings.taker.decide(lambda visit: how(visit, int(position)))
+        standing = booth.fittings.taker.decide(decide)
     except (FingerVisitError, LookupError):
         _say(booth, "desk.not_now")
         return
-    booth.visit.note(
-        f"finger_{kind}",
-        at=booth.fittings.clock.now(),
-        detail=f"{int(position)} {detail}".rstrip(),
-    )
+    for one in made:
+        booth.visit.note(
+            f"finger_{one.kind}", at=one.at, detail=f"{one.position} {detail}".rstrip()
+        )
     _say(booth, "desk.done")
     if standing.complete:
         steps.complete_fingers(booth)
@@ -249,7 +253,6 @@ def _missing(booth: Booth, values: Values) -> None:
     _decide(
         booth,
         values,
-        DecisionKind.MISSING,
         lambda visit, which: visit.missing(which, MissingReason(reason), officer, at),
         detail=reason,
     )
@@ -257,7 +260,7 @@ def _missing(booth: Booth, values: Values) -> None:
 
 def _keep_finger(booth: Booth, values: Values) -> None:
     officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(booth, values, DecisionKind.KEEP, lambda visit, which: visit.keep(which, officer, at))
+    _decide(booth, values, lambda visit, which: visit.keep(which, officer, at))
 
 
 def _reopen_finger(booth: Booth, values: Values) -> None:
@@ -265,7 +268,6 @@ def _reopen_finger(booth: Booth, values: Values) -> None:
     _decide(
         booth,
         values,
-        DecisionKind.REOPEN,
         lambda visit, which: visit.reopen(which, officer=officer, at=at),
     )
 
