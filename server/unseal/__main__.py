@@ -30,8 +30,9 @@ from server.unseal.opening import Unsealing
 log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 64
-OWNER_ONLY = 0o177
-"""The umask under which the socket appears: 0600 from its first moment."""
+OWNER_AND_GROUP = 0o117
+"""The umask under which the socket appears: 0660 from its first moment. The officers' app runs as
+another user, who may not read the keys, of our group; see also `server.store.vault`."""
 
 
 class SocketTaken(Exception):
@@ -45,7 +46,9 @@ def create_app(open_by: Callable[[UUID], Opened]) -> Flask:
 
     def answer() -> Response:
         try:
-            grant = UUID(bytes=cbor2.loads(request.get_data()))
+            asked = cbor2.loads(request.get_data())
+            # What is no bytes would end in an assertion of UUID, not in an answer.
+            grant = UUID(bytes=asked if isinstance(asked, bytes) else b"")
         except (cbor2.CBORDecodeError, ValueError, TypeError):
             return Response(status=400)
         try:
@@ -79,14 +82,14 @@ def _clear(path: Path) -> None:
 
 
 def listen(path: Path, app: Flask) -> BaseWSGIServer:
-    """Return a server on the socket `path`, which only its owner may use.
+    """Return a server on the socket `path`, which only its owner and our group may use.
 
     Raises:
         SocketTaken: somebody listens there, or it is no socket.
     """
     _clear(path)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = os.umask(OWNER_ONLY)
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    before = os.umask(OWNER_AND_GROUP)
     try:
         return make_server(f"unix://{path}", 0, app, threaded=True)
     finally:

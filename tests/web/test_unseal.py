@@ -314,7 +314,7 @@ def test_the_socket_carries_the_capture_and_every_refusal(small: Stage) -> None:
     _, _, sealed = captured(small)
     process, path = unsealing(small), small.settings.unseal_socket
     with listening(path, process) as client:
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
         once = grant(small, sealed.digest)
         opened = client.open(once)
         assert opened.capture.visit == sealed.header.visit
@@ -326,7 +326,8 @@ def test_the_socket_carries_the_capture_and_every_refusal(small: Stage) -> None:
             client.open(grant(small, sealed.digest))
         raw = httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://unseal")
         with raw:
-            for body in (b"", b"\xff", b"null", b"\x41a", os.urandom(40)):
+            text = b"\x70" + b"a" * 16
+            for body in (b"", b"\xff", b"null", b"\x41a", text, os.urandom(40)):
                 assert raw.post("/open", content=body).status_code == 400
             assert raw.post("/open", content=bytes(100)).status_code == 413
             assert raw.get("/open").status_code == 405
