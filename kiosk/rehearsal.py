@@ -13,7 +13,7 @@ import segno
 from numpy.typing import NDArray
 
 from hardware.camera.sitter import Behaviour, SitterCamera
-from hardware.finger.hand import POSITIONS
+from hardware.finger.hand import POSITIONS, SimulatedHand
 from hardware.finger.simulated_reader import SimulatedReader
 from hardware.finger.synthesis import Condition
 from kiosk.fingers import FingerTaker, Phase
@@ -130,6 +130,8 @@ class Rehearsal(Running):
         self._reader: SimulatedReader | None = None
         self._pressed = False
         self._waited = 0.0
+        self._hand: tuple[int, list[int]] = (0, [])
+        """Whose hand it is, and which of its fingers were not grown yet."""
 
     @property
     def role(self) -> Role:
@@ -164,6 +166,16 @@ class Rehearsal(Running):
     def _run(self) -> None:
         while not self._stop.wait(_TICK):
             self.tick(_TICK)
+            self._grow()
+
+    def _grow(self) -> None:
+        """Grow a finger before it is asked for: it takes half a second, once."""
+        person = self.role.person
+        if self._hand[0] != person:
+            self._hand = (person, list(POSITIONS))
+        left = self._hand[1]
+        if left and self._taker.standing.wanted is None:
+            _ = SimulatedHand(person).finger(left.pop(0)).master
 
     def tick(self, seconds: float) -> None:
         """Do what a person does in so many seconds."""

@@ -43,6 +43,7 @@ class FingerJudge:
 
     def __init__(self) -> None:
         self._worker = Worker()
+        self._worker.start()
         self._extractor = Extractor()
 
     def judge(self, pixels: NDArray[np.uint8], dpi: int) -> Seen:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,8 +60,14 @@ class Worker:
 
     @property
     def process_id(self) -> int | None:
-        """Return the id of the running worker process, None before the first score."""
+        """Return the id of the running worker process, None where none runs."""
         return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start the process, so that the first score need not wait for it; never fails."""
+        if find_spec(_LIBRARY) is not None:
+            with self._lock, suppress(OSError):
+                self._linked()
 
     def score(self, pixels: NDArray[np.uint8]) -> Nfiq2 | None:
         """Return NFIQ 2 of a picture at 500 dpi, None where it could not be computed.

@@ -14,7 +14,9 @@ from biometrics.face.images import decode
 from biometrics.finger import nfiq2
 from biometrics.finger.visit import FingerVisit, Offered
 from hardware.errors import Unplugged
+from hardware.finger.hand import SimulatedHand
 from hardware.finger.port import Impression, NoImage, ReaderInfo
+from hardware.finger.synthesis import _master
 from kiosk import signature
 from kiosk.fingers import FingerTaker, Standing
 from kiosk.portrait import Lens, Watch
@@ -213,3 +215,36 @@ def test_half_characters_are_refused_and_break_nothing(kiosk: Stage) -> None:
         assert web.post("/press/type_code", json=body).status_code == 400
     assert web.post("/rehearsal", json={"ticket": HALF}).status_code == 422
     assert web.post("/press/type_code", json={"step": step}).status_code == 200
+
+
+# What is made ready
+
+
+def test_the_quality_worker_runs_before_the_first_finger_and_is_the_one_that_is_used() -> None:
+    with nfiq2.Worker() as worker:
+        worker.start()
+        early = worker.process_id
+        assert early is not None
+        worker.score(np.full((100, 100), 255, np.uint8))
+        assert worker.process_id == early
+
+
+def test_a_worker_that_cannot_be_started_early_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nfiq2.sys, "executable", "/there/is/no/such/python")
+    with nfiq2.Worker() as worker:
+        worker.start()
+        assert worker.process_id is None
+
+
+def test_a_rehearsed_hand_is_grown_before_it_is_asked_for(kiosk: Stage) -> None:
+    person = 777_001
+    rehearsal = Rehearsal(kiosk.taker, lambda: True, Role(person=person))
+    before = _master.cache_info().misses
+    rehearsal.start()
+    until(lambda: _master.cache_info().misses >= before + 10, seconds=60)
+    rehearsal.stop()
+    misses = _master.cache_info().misses
+    assert SimulatedHand(person).finger(10).master.any()
+    assert _master.cache_info().misses == misses
