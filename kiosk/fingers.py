@@ -234,6 +234,8 @@ class FingerTaker:
             asked = self._still_asked(visit, position)
         if not asked:
             if isinstance(result, Impression):
+                # The finger is still on the glass, and nobody would know what is waited for.
+                self._change(phase=Phase.LIFT, progress=0.0)
                 self._await_lift(reader)
             return
         if isinstance(result, NoImage):
@@ -243,6 +245,7 @@ class FingerTaker:
             return
         self._change(phase=Phase.JUDGING, progress=1.0, mend=None)
         self._offer(visit, position, result)
+        self._change(phase=Phase.LIFT)
         self._await_lift(reader)
         self._change(phase=Phase.PLACE, progress=0.0)
 

@@ -1,5 +1,6 @@
 """One visit at the kiosk from the ticket to the sealed capture, and everything that ends it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from biometrics.seal.opening import open_packet
 from hardware.errors import Silent, Unplugged
 from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
+from kiosk.fingers import Phase
 from kiosk.life import LIFE, NotNow, VisitEvent, VisitState, after
 from kiosk.portrait import STEADY
 from kiosk.protocol import BothLanguages, Refusal
@@ -616,6 +618,23 @@ def test_a_touch_begun_before_help_was_called_is_thrown_away(booth: Stage) -> No
     booth.lay(1)
     assert [position for position, _ in booth.taker.standing.scores] == [1]
     assert booth.taker.result()[0][0].attempts == 1
+
+
+def test_whose_touch_was_thrown_away_is_told_to_lift_the_finger(
+    booth: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifted = threading.Event()
+    monkeypatch.setattr(booth.reader, "wait_lifted", lambda *, deadline: lifted.wait(deadline))
+    booth.to_fingers()
+    booth.press("call_officer")
+    booth.reader.touches.put(touch(1))
+    until(booth.reader.touches.empty)
+    booth.press("resume")
+    until(lambda: booth.taker.standing.phase is Phase.LIFT)
+    assert booth.taker.standing.scores == ()
+    lifted.set()
+    booth.lay(1)
+    assert [position for position, _ in booth.taker.standing.scores] == [1]
 
 
 # Signing
