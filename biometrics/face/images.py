@@ -39,7 +39,8 @@ def decode(data: bytes) -> NDArray[np.uint8]:
 
     Raises:
         ImageRefused: empty, over 32 MiB, another kind, over 8192 pixels a side or 30 megapixels,
-            truncated or broken.
+            a PNG that is truncated or damaged, a JPEG without its end mark. A JPEG has no
+            checksum: one that is damaged inside comes out as far as it could be decoded.
     """
     width, height = _declared_size(data)
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
