@@ -2,6 +2,7 @@
 
 import base64
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -158,10 +159,13 @@ class FakeReader:
             name="fake reader", serial="F1", simulated=simulated, width=64, height=64, dpi=500
         )
         self.touches: queue.Queue[Impression | NoImage | Broken] = queue.Queue()
+        self.asked = threading.Event()
+        """Set once a finger is awaited."""
 
     def capture(
         self, *, deadline: float, progress: Callable[[float], None] | None = None
     ) -> Impression | NoImage:
+        self.asked.set()
         try:
             touch = self.touches.get(timeout=deadline)
         except queue.Empty:

@@ -611,6 +611,7 @@ def test_nobody_begins_while_a_device_is_broken(booth: Stage) -> None:
 
 def test_a_touch_begun_before_help_was_called_is_thrown_away(booth: Stage) -> None:
     booth.to_fingers()
+    until(booth.reader.asked.is_set)
     booth.press("call_officer")
     booth.reader.touches.put(touch(1))
     until(booth.reader.touches.empty)
@@ -626,6 +627,7 @@ def test_whose_touch_was_thrown_away_is_told_to_lift_the_finger(
     lifted = threading.Event()
     monkeypatch.setattr(booth.reader, "wait_lifted", lambda *, deadline: lifted.wait(deadline))
     booth.to_fingers()
+    until(booth.reader.asked.is_set)
     booth.press("call_officer")
     booth.reader.touches.put(touch(1))
     until(booth.reader.touches.empty)
