@@ -2,7 +2,9 @@
 
 import base64
 import logging
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -72,13 +74,13 @@ class BuggyReader(FakeReader):
 
 def test_a_camera_that_fails_as_none_should_is_said_and_looked_for_again() -> None:
     camera, told = FakeCamera(), list[bool]()
-    opened = iter([ValueError("no driver says this"), camera])
+    opened: list[bool] = []
 
     def open_() -> FakeCamera:
-        found = next(opened)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        opened.append(True)
+        if len(opened) == 1:
+            raise ValueError("no driver says this")
+        return camera
 
     lens = Lens(open_, told.append)
     lens.start()
@@ -126,7 +128,7 @@ def test_a_frame_that_fails_again_and_again_is_logged_once(
     with caplog.at_level(logging.ERROR, "kiosk.portrait"):
         for count in range(1, 4):
             camera.frames.put(GOOD)
-            until(lambda count=count: len(looked) == count)
+            until(partial(lambda wanted: len(looked) == wanted, count))
     assert len(caplog.records) == 1
     camera.frames.put(Unplugged("the test is over"))
     watch.stop()
@@ -152,7 +154,7 @@ def test_a_readers_name_is_cut_to_what_a_capture_takes() -> None:
 def test_a_quality_worker_that_cannot_start_is_no_score_and_no_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(nfiq2.sys, "executable", "/there/is/no/such/python")
+    monkeypatch.setattr(sys, "executable", "/there/is/no/such/python")
     with nfiq2.Worker() as worker:
         assert worker.score(np.full((100, 100), 255, np.uint8)) is None
         assert worker.process_id is None
@@ -232,7 +234,7 @@ def test_the_quality_worker_runs_before_the_first_finger_and_is_the_one_that_is_
 def test_a_worker_that_cannot_be_started_early_is_no_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(nfiq2.sys, "executable", "/there/is/no/such/python")
+    monkeypatch.setattr(sys, "executable", "/there/is/no/such/python")
     with nfiq2.Worker() as worker:
         worker.start()
         assert worker.process_id is None
