@@ -16,7 +16,7 @@ from biometrics.words import Text
 from kiosk.fittings import Face, Fittings, Help
 from kiosk.life import VisitEvent, VisitState, after
 from kiosk.portrait import CodeEye, Eye, Look, PortraitEye
-from kiosk.protocol import LeaveVisit, Receipt
+from kiosk.protocol import LeaveVisit, Receipt, Visit
 from kiosk.screens import BUSY, FIRST, SCANNING, Screen
 from kiosk.visit import CurrentVisit
 from kiosk.words import words
@@ -209,17 +209,21 @@ class Booth:
         facts = self.visit.facts
         after(self.visit.state, event)
         if facts is not None:
-            leave = LeaveVisit.model_validate({"visit_id": facts.visit_id, "reason": reason})
-            try:
-                self.fittings.departures.add(leave)
-            except OSError:
-                # The server's own time-out frees the appointment; what was captured must go.
-                log.exception("a departure could not be kept")
+            self.keep_departure(facts, reason)
             self.visit.move(event, at=self._now())
             self.fittings.errands.wake()
         self.wipe()
         self.parting = reason
         self.enter(Screen.FAREWELL)
+
+    def keep_departure(self, facts: Visit, reason: str) -> None:
+        """Keep for the server that a visit's person is gone; a full disk keeps nobody here."""
+        leave = LeaveVisit.model_validate({"visit_id": facts.visit_id, "reason": reason})
+        try:
+            self.fittings.departures.add(leave)
+        except OSError:
+            # The server's own time-out frees the appointment; what was captured must go.
+            log.exception("a departure could not be kept")
 
     def wipe(self) -> None:
         """Forget the person: nothing of them is in memory or on the screen after this."""

@@ -20,7 +20,7 @@ from kiosk.fittings import Face
 from kiosk.life import VisitEvent
 from kiosk.outbox import NotKept
 from kiosk.portrait import Look, portrait_of
-from kiosk.protocol import CheckIn, LeaveVisit, Visit
+from kiosk.protocol import CheckIn, Visit
 from kiosk.scan import Unread, understand
 from kiosk.screens import SCANNING, Screen
 from kiosk.uplink import NoNetwork, Refused, UplinkError
@@ -119,10 +119,7 @@ def _greet(booth: Booth, facts: Visit, sitting: str) -> None:
 
 def _send_away(booth: Booth, facts: Visit) -> None:
     """Tell the server that a visit it opened has no person: they left while it answered."""
-    try:
-        booth.fittings.departures.add(LeaveVisit(visit_id=facts.visit_id, reason="gave_up"))
-    except OSError:
-        log.exception("a departure could not be kept")
+    booth.keep_departure(facts, "gave_up")
     booth.fittings.errands.wake()
 
 

@@ -6,7 +6,7 @@ It asks no registry and books no time. The functions never commit.
 import hashlib
 import secrets
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ from server.rules.cases import DEFAULT_PROFILE
 from server.rules.dossier import DossierEvent, DossierState, NotNow
 from server.rules.persons import person_key
 from server.store import journal
+from server.store.counters import count_up
 from server.store.tables import Dossier, DossierCounter
 
 DRAFT_KEPT = timedelta(days=7)
@@ -119,30 +120,6 @@ def _erase(dossier: Dossier) -> None:
     dossier.birth_year_only = False
 
 
-def _next_number(session: Session, unit: str, day: date) -> int:
-    def count_up() -> int | None:
-        return session.execute(
-            sa.update(DossierCounter)
-            .where(DossierCounter.unit == unit, DossierCounter.day == day)
-            .values(last=DossierCounter.last + 1)
-            .returning(DossierCounter.last)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()
-
-    number = count_up()
-    if number is not None:
-        return number
-    try:
-        with session.begin_nested():
-            session.add(DossierCounter(unit=unit, day=day, last=1))
-    except sa.exc.IntegrityError:  # somebody else began the day meanwhile
-        number = count_up()
-        if number is None:
-            raise
-        return number
-    return 1
-
-
 def file(session: Session, dossier: Dossier, *, now: datetime) -> str:
     """File the draft and return its code.
 
@@ -154,7 +131,8 @@ def file(session: Session, dossier: Dossier, *, now: datetime) -> str:
     journal.move(session, dossier, DossierEvent.FILE, now=now, actor=CITIZEN)
     day = now.astimezone(HERE).date()
     answer(dossier, typed=None, birth=None, coming=None, data=None, station=None, day=None)
-    dossier.code = codes.dossier_code(codes.UNIT, day, _next_number(session, codes.UNIT, day))
+    number = count_up(session, DossierCounter.last, unit=codes.UNIT, day=day)
+    dossier.code = codes.dossier_code(codes.UNIT, day, number)
     dossier.filed_at = now
     return dossier.code
 

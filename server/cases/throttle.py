@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from server.store.counters import count_up
 from server.store.tables import Throttle
 
 
@@ -42,24 +43,7 @@ def _bucket(secret: bytes, limit: Limit, what: str) -> str:
 def count(session: Session, limit: Limit, what: str, *, secret: bytes, now: datetime) -> int:
     """Count one try; return 0 if it is allowed, else the seconds until the next may be made."""
     bucket, window = _bucket(secret, limit, what), int(now.timestamp()) // limit.seconds
-
-    def count_up() -> int | None:
-        return session.execute(
-            sa.update(Throttle)
-            .where(Throttle.bucket == bucket, Throttle.window == window)
-            .values(count=Throttle.count + 1)
-            .returning(Throttle.count)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()
-
-    counted = count_up()
-    if counted is None:
-        try:
-            with session.begin_nested():
-                session.add(Throttle(bucket=bucket, window=window, count=1))
-            counted = 1
-        except sa.exc.IntegrityError:  # another worker counted the first one
-            counted = count_up() or 1
+    counted = count_up(session, Throttle.count, bucket=bucket, window=window)
     if counted <= limit.tries:
         return 0
     return limit.seconds - int(now.timestamp()) % limit.seconds
