@@ -50,6 +50,7 @@ from server.store.tables import (
 from server.unseal.client import GrantRefused, Opened
 from server.web import guard
 from server.web.officer.app import create_app
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -167,7 +168,7 @@ class Unsealer:
     """The unsealing process at its port: it uses leaves up and writes figures down as the real."""
 
     engine: sa.Engine
-    clock: "Clock"
+    clock: Clock
     captures: dict[str, Capture] = field(default_factory=dict)
     reference: bytes | None = DOT
     distance: float | None = 0.31
@@ -202,19 +203,6 @@ class Unsealer:
             model="dlib_face_recognition_resnet_model_v1",
             reason="no_reference" if self.outcome == "not_assessed" else None,
         )
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is told to go on."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def goes_on(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 class Office:

@@ -25,6 +25,7 @@ from server.settings import Settings
 from server.store.held import a_transaction_is_open
 from server.store.tables import Dossier
 from server.web.citizen.app import create_app
+from tests.clock import Clock
 
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 KHUE = "079193990001"
@@ -46,19 +47,6 @@ class _Compiled(BytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
-@dataclass(slots=True, kw_only=True)
-class Clock:
-    """A clock that goes on when it is told to."""
-
-    moment: datetime
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def pass_(self, **ago: float) -> None:
-        self.moment += timedelta(**ago)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,7 +93,7 @@ class Office:
             hosts="127.0.0.1,localhost",
             rehearsal=True,
         )
-        clock = Clock(moment=now)
+        clock = Clock(now)
         today = now.astimezone(HERE).date()
         asked = Asked(known={p.personal_number: p for p in people.people(16, 1, today)})
         app = create_app(settings, registry=registry or asked, now=clock)

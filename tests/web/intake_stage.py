@@ -35,6 +35,7 @@ from server.settings import Settings
 from server.store import audit
 from server.store.tables import Device, Dossier, Officer, Role
 from server.web.intake.app import create_app
+from tests.clock import Clock
 
 HERE, THERE = "S01", "S02"
 KID = "ingest-test"
@@ -43,19 +44,6 @@ ORIGIN = "http://localhost"
 CHUNK = 1024 * 1024
 JPEG = b"\xff\xd8\xff\xe0"
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock the test turns."""
-
-    at: datetime
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, **by: float) -> None:
-        self.at += timedelta(**by)
 
 
 @dataclass(slots=True)

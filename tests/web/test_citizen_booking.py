@@ -110,7 +110,7 @@ def test_an_expired_hold_cannot_be_confirmed_and_loses_nothing(office: Office) -
     fill(browser, office.person(KHUE))
     hold(browser, DAY)
     browser.get("/book/confirm")
-    office.clock.pass_(minutes=11)
+    office.clock.goes_on(minutes=11)
     answer = browser.post("/book/confirm", {"slot": time_of(DAY, 8), "agree": "yes"})
     assert answer.request.path == "/book/time"
     assert "Đã hết thời gian giữ chỗ" in answer.text
@@ -127,7 +127,7 @@ def test_a_hold_can_be_kept_longer(office: Office) -> None:
     fill(browser, office.person(KHUE))
     hold(browser, DAY)
     for _ in range(3):
-        office.clock.pass_(minutes=8)
+        office.clock.goes_on(minutes=8)
         answer = browser.post("/book/time", {"time": time_of(DAY, 8)})
         assert "còn khoảng 10 phút" in answer.text
     assert confirm(browser).request.path == "/booked"
@@ -224,7 +224,7 @@ def test_drafts_nobody_came_back_to_lapse(office: Office) -> None:
     begun(office, KHUE)
     with transaction(office.engine) as session:
         assert filing.lapse_drafts(session, now=office.clock()) == 0
-    office.clock.pass_(days=8)
+    office.clock.goes_on(days=8)
     with transaction(office.engine) as session:
         assert filing.lapse_drafts(session, now=office.clock()) == 1
     assert dossier_of(office).answers == {}

@@ -111,7 +111,7 @@ def test_guessing_is_slowed_down_for_the_code_whoever_asks(
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 900
     assert "Đã thử quá nhiều lần" in answer.text
-    office.clock.pass_(minutes=15)
+    office.clock.goes_on(minutes=15)
     assert office.browser().post("/status", filed).status_code == 200
 
 
@@ -203,7 +203,7 @@ def test_every_later_state_is_told_in_words(
 
 
 def test_who_missed_the_appointment_books_again(office: Office, filed: dict[str, str]) -> None:
-    office.clock.pass_(days=7)
+    office.clock.goes_on(days=7)
     with transaction(office.engine) as session:
         appointment = session.scalars(sa.select(AppointmentRow.id)).one()
         booking.miss(session, appointment, now=office.clock())

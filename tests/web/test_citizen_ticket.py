@@ -94,7 +94,7 @@ def test_the_calendar_file_says_when_and_where_and_grows_with_changes(office: Of
     assert ticket in first["description"]
     alarm = first.subcomponents[0]
     assert alarm["trigger"].dt == timedelta(days=-1)
-    office.clock.pass_(minutes=1)
+    office.clock.goes_on(minutes=1)
     to = f"/booked/change?station={HANOI}&day=2026-12-01"
     browser.post(to, {"time": time_of(date(2026, 12, 1), 14)})
     second = _event(browser)
@@ -171,7 +171,7 @@ def test_guessing_birth_dates_is_slowed_down_even_for_who_knows(office: Office) 
     answer = browser.post("/manage", _entered(office, ticket))
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 900
-    office.clock.pass_(minutes=15)
+    office.clock.goes_on(minutes=15)
     assert browser.post("/manage", _entered(office, ticket)).request.path == "/booked"
 
 

@@ -69,7 +69,7 @@ def test_the_visit_says_nothing_more_than_it_must(house: Stage) -> None:
 def test_the_same_device_asked_again_goes_on_with_the_same_visit(house: Stage) -> None:
     ticket = house.booked(at=soon(house))
     first = house.kiosk().arrive(ticket)
-    house.clock.forward(hours=3)  # a kiosk that was restarted late still finds its visit
+    house.clock.goes_on(hours=3)  # a kiosk that was restarted late still finds its visit
     assert house.kiosk().arrive(ticket) == first
     with transaction(house.engine) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(VisitRow)) == 1
@@ -106,10 +106,10 @@ def test_one_ticket_shown_to_three_kiosks_at_once_is_one_visit(house: Stage) -> 
 def test_who_left_a_broken_kiosk_begins_anew_at_another(house: Stage) -> None:
     ticket = house.booked(at=soon(house))
     first = house.kiosk().arrive(ticket)
-    house.clock.forward(minutes=29)
+    house.clock.goes_on(minutes=29)
     assert said(house.kiosk("Q2").check_in(ticket)) == "already_here"
     assert said(house.kiosk("Q3", THERE).check_in(ticket)) == "already_here"
-    house.clock.forward(minutes=1)
+    house.clock.goes_on(minutes=1)
     assert said(house.kiosk("Q3", THERE).check_in(ticket)) == "already_here"
     second = house.kiosk("Q2").arrive(ticket)
     assert second.visit_id != first.visit_id
@@ -124,10 +124,10 @@ def test_who_left_a_broken_kiosk_begins_anew_at_another(house: Stage) -> None:
 def test_a_visit_nobody_came_back_to_is_ended_after_two_weeks(house: Stage) -> None:
     ticket = house.booked(at=soon(house))
     visit = house.kiosk().arrive(ticket)
-    house.clock.forward(days=14)
+    house.clock.goes_on(days=14)
     with transaction(house.engine) as session:
         assert visits.end_abandoned(session, now=house.clock()) == 0
-    house.clock.forward(seconds=1)
+    house.clock.goes_on(seconds=1)
     with transaction(house.engine) as session:
         assert visits.end_abandoned(session, now=house.clock()) == 1
         assert booking.miss_due(session, before=house.clock(), now=house.clock()) == 1
@@ -141,7 +141,7 @@ def test_check_in_is_open_from_an_hour_before_to_two_hours_after(house: Stage) -
     expected = {-1: "too_early", 0: None, 60: None, 180: None, 181: "too_late"}
     booked = {minutes: house.booked(at=starts) for minutes in expected}
     for minutes, ticket in booked.items():
-        house.clock.at = starts - timedelta(minutes=60) + timedelta(minutes=minutes)
+        house.clock.now = starts - timedelta(minutes=60) + timedelta(minutes=minutes)
         answer = house.kiosk().check_in(ticket)
         assert answer.status_code == (409 if expected[minutes] else 200), minutes
         assert expected[minutes] in {None, (answer.json or {}).get("code")}
@@ -168,7 +168,7 @@ def test_another_station_is_named_with_the_time(house: Stage) -> None:
 def test_another_day_is_told(house: Stage, days: int, expected: str) -> None:
     starts = soon(house, days=1, minutes=30)
     ticket = house.booked(at=starts)
-    house.clock.at = starts - timedelta(days=days)
+    house.clock.now = starts - timedelta(days=days)
     assert said(house.kiosk().check_in(ticket)) == expected
 
 
@@ -346,7 +346,7 @@ def test_the_station_comes_with_signed_keys_and_its_own_officers(house: Stage) -
 
 
 def test_without_keys_that_hold_there_is_no_station(house: Stage) -> None:
-    house.clock.forward(days=91)
+    house.clock.goes_on(days=91)
     answer = house.kiosk().ask("GET", "/kiosk/station")
     assert (answer.status_code, said(answer)) == (503, "no_keys")
 

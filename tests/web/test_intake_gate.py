@@ -79,7 +79,7 @@ def test_a_signature_is_good_for_five_minutes(house: Stage) -> None:
 def test_nonces_are_forgotten_once_they_are_worth_nothing(house: Stage) -> None:
     for _ in range(3):
         assert house.kiosk().ask("GET", STATION).status_code == 200
-    house.clock.forward(minutes=10)
+    house.clock.goes_on(minutes=10)
     assert house.kiosk().ask("GET", STATION).status_code == 200
     with transaction(house.engine) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Nonce)) == 1

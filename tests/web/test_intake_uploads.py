@@ -43,7 +43,7 @@ def test_a_stored_capture_moves_everything_in_one_step(house: Stage) -> None:
     kiosk, visit = arrived(house)
     house.officer("CB7")
     sealed = house.sealed(kiosk, visit, operator="CB7")
-    house.clock.forward(minutes=5, seconds=0.25)
+    house.clock.goes_on(minutes=5, seconds=0.25)
     answer = kiosk.upload(sealed.digest, sealed.packet)
     assert answer.status_code == 200, answer.text
     state = UploadState.model_validate_json(answer.data)
@@ -89,7 +89,7 @@ def test_an_upload_goes_on_after_a_cut(house: Stage) -> None:
     # The kiosk was switched off, the server restarted: a part half written, days later.
     part = house.settings.data / "uploads" / f"{sealed.digest}.part"
     part.write_bytes(part.read_bytes() + b"torn")
-    house.clock.forward(days=3)
+    house.clock.goes_on(days=3)
     path = f"/kiosk/uploads/{sealed.digest}"
     known = kiosk.ask("GET", path).json
     assert known is not None
@@ -104,7 +104,7 @@ def test_an_upload_goes_on_after_a_cut(house: Stage) -> None:
 def test_a_capture_that_comes_days_later_costs_no_day(house: Stage) -> None:
     kiosk, visit = arrived(house)
     sealed = house.sealed(kiosk, visit)
-    house.clock.forward(days=6)
+    house.clock.goes_on(days=6)
     assert kiosk.upload(sealed.digest, sealed.packet).status_code == 200
     assert house.dossier(visit.dossier).due_on == date(2026, 12, 4)
 
@@ -213,7 +213,7 @@ def test_the_same_packet_again_is_one_capture_with_one_receipt(house: Stage) -> 
     kiosk, visit = arrived(house)
     sealed = house.sealed(kiosk, visit)
     first = kiosk.upload(sealed.digest, sealed.packet)
-    house.clock.forward(hours=5)
+    house.clock.goes_on(hours=5)
     again = kiosk.start(sealed.digest, len(sealed.packet))
     assert (again.status_code, again.data) == (200, first.data)
     last = kiosk.patch(sealed.digest, len(sealed.packet), b"")

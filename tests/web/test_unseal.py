@@ -160,7 +160,7 @@ def test_one_grant_asked_for_from_everywhere_at_once_opens_once(house: Stage) ->
 def test_an_expired_grant_opens_nothing(house: Stage) -> None:
     _, _, sealed = captured(house)
     late = grant(house, sealed.digest)
-    house.clock.at += GRANTED_FOR
+    house.clock.now += GRANTED_FOR
     with pytest.raises(GrantRefused):
         unsealing(house).open(late)
     assert actions(house) == []
@@ -365,7 +365,7 @@ def test_the_whole_process_opens_what_the_intake_stored(tmp_path: Path, now: dat
     """`python -m server.unseal` as it is started, by its settings alone; the registry is away."""
     house = on_sqlite(tmp_path, now)
     _, visit, sealed = captured(house)
-    house.clock.at = clock.now()
+    house.clock.now = clock.now()
     environment = {
         **os.environ,
         "THUNHAN_DATABASE": house.settings.database,
