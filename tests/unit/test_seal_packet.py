@@ -43,7 +43,12 @@ def signature_length(sealed: Sealed) -> int:
 
 
 def again(sealed: Sealed, packet: bytes, desk: Bench) -> bytes:
-    return resigned(packet, desk, signature_length=signature_length(sealed))
+    """Signed anew until the signature is as long as the first: no length is met by chance."""
+    length = signature_length(sealed)
+    while True:
+        signed = resigned(packet, desk, signature_length=length)
+        if len(signed) == len(packet):
+            return signed
 
 
 def test_a_packet_passes_the_check_and_opens(desk: Bench, large: Sealed) -> None:
