@@ -24,6 +24,7 @@ MAX_DETAIL = 2000
 MAX_FINDINGS = 256
 MAX_STEPS = 4096
 MAX_DEVICES = 16
+MAX_ACTIONS = 8
 MAX_COUNT = 100_000
 HELPED = "officer"
 """The journal's step that an officer helps from now on; its detail is who."""
@@ -65,6 +66,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Liveness:
+    """What the sitter was asked to do after the portrait was taken, and what was seen.
+
+    It helps an officer and refuses nobody (docs/liveness.md).
+
+    Attributes:
+        seed: 32 hex digits drawn for this visit; with the visit's id they give the actions.
+        actions: what was asked, in this order.
+        met: for each action whether it was seen; shorter where the sitter gave up.
+        same_face: one face was followed from the portrait to the end without a cut; None where
+            nothing was followed.
+        relief: how far the turned face is from a flat picture, native value of
+            `biometrics.face.liveness`; None where the head was never turned far enough.
+        seconds: from the first action to the last.
+    """
+
+    seed: str
+    actions: tuple[str, ...]
+    met: tuple[bool, ...]
+    same_face: bool | None
+    relief: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
     """The chosen portrait.
 
@@ -72,15 +98,19 @@ class Portrait:
         image: JPEG, the master crop.
         findings: every measure that was taken of it.
         profile: which gates it was judged by.
+        profile_sha256: of the limits themselves, see `biometrics.face.gates.Profile`.
         forced_by: officer who accepted it although a gate refused, else None.
+        liveness: None where it was not tried.
     """
 
     image: bytes
     width: int
     height: int
     profile: str
+    profile_sha256: str
     findings: tuple[Finding, ...]
     forced_by: str | None
+    liveness: Liveness | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +232,7 @@ class Capture:
             signature=_picture(fields, "signature", PNG),
             consent=_consent(fields.value("consent")),
             journal=tuple(_step(row) for row in fields.rows("journal", MAX_STEPS)),
-            simulated=tuple(_device(row) for row in fields.rows("simulated", MAX_DEVICES)),
+            simulated=tuple(_name(row, "device") for row in fields.rows("simulated", MAX_DEVICES)),
         )
         fields.close()
         if len(set(capture.simulated)) != len(capture.simulated):
@@ -224,6 +254,13 @@ def _picture(fields: Fields, name: str, magic: bytes) -> bytes:
     return image
 
 
+def _hex(fields: Fields, name: str, digits: int) -> str:
+    text = fields.text(name, digits, shortest=digits)
+    if not set(text) <= set("0123456789abcdef"):
+        raise NotPlain(f"{name} is not lower-case hex")
+    return text
+
+
 def _portrait(value: object) -> Portrait:
     fields = Fields(value, "portrait")
     portrait = Portrait(
@@ -231,11 +268,29 @@ def _portrait(value: object) -> Portrait:
         width=fields.whole("width", 1, MAX_SIDE),
         height=fields.whole("height", 1, MAX_SIDE),
         profile=fields.text("profile", MAX_NAME),
+        profile_sha256=_hex(fields, "profile_sha256", 64),
         findings=tuple(_finding(row) for row in fields.rows("findings", MAX_FINDINGS)),
         forced_by=fields.text_or_none("forced_by", MAX_ID),
+        liveness=None if (seen := fields.value("liveness")) is None else _liveness(seen),
     )
     fields.close()
     return portrait
+
+
+def _liveness(value: object) -> Liveness:
+    fields = Fields(value, "liveness")
+    liveness = Liveness(
+        seed=_hex(fields, "seed", 32),
+        actions=tuple(_name(row, "action") for row in fields.rows("actions", MAX_ACTIONS)),
+        met=tuple(row is True for row in fields.rows("met", MAX_ACTIONS)),
+        same_face=fields.flag_or_none("same_face"),
+        relief=fields.number_or_none("relief"),
+        seconds=fields.number("seconds"),
+    )
+    fields.close()
+    if len(liveness.met) > len(liveness.actions):
+        raise NotPlain("liveness: more was seen than was asked")
+    return liveness
 
 
 def _finding(value: object) -> Finding:
@@ -291,12 +346,10 @@ def _consent(value: object) -> Consent:
     fields = Fields(value, "consent")
     consent = Consent(
         version=fields.text("version", MAX_NAME),
-        sha256=fields.text("sha256", 64, shortest=64),
+        sha256=_hex(fields, "sha256", 64),
         at=fields.time("at"),
     )
     fields.close()
-    if not set(consent.sha256) <= set("0123456789abcdef"):
-        raise NotPlain("consent: sha256 is not lower-case hex")
     return consent
 
 
@@ -311,7 +364,7 @@ def _step(value: object) -> Step:
     return step
 
 
-def _device(value: object) -> str:
+def _name(value: object, what: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
-        raise NotPlain("simulated: a device has no name, or too long a one")
+        raise NotPlain(f"{what}: no name, or too long a one")
     return value

@@ -279,9 +279,8 @@ def _force_portrait(booth: Booth, values: Values) -> None:
     if booth.under is not Screen.PORTRAIT or shot is None:
         _say(booth, "desk.no_face")
         return
-    profile = booth.visit.present.plan.portrait_profile
     try:
-        booth.face.portrait = portrait_of(shot, profile, forced_by=officer)
+        booth.face.portrait = portrait_of(shot, forced_by=officer)
     except NothingToCrop:
         _say(booth, "desk.no_face")
         return

@@ -217,7 +217,7 @@ class PortraitEye:
             return self._last
 
 
-def portrait_of(shot: Shot, profile: str, *, forced_by: str | None) -> Portrait:
+def portrait_of(shot: Shot, *, forced_by: str | None) -> Portrait:
     """Return the card's picture of what the shutter took.
 
     Raises:
@@ -229,6 +229,8 @@ def portrait_of(shot: Shot, profile: str, *, forced_by: str | None) -> Portrait:
         width=cropped.width,
         height=cropped.height,
         findings=shot.verdict.findings,
-        profile=profile,
+        profile=shot.verdict.profile.name,
+        profile_sha256=shot.verdict.profile.sha256,
         forced_by=forced_by,
+        liveness=None,
     )

@@ -139,9 +139,8 @@ def looked(booth: Booth, face: Face, look: Look) -> None:
             face.hint, face.good, face.share = text, look.verdict.ok, look.share
             booth.changed()
         if look.shot is not None and booth.help is None:
-            profile = booth.visit.present.plan.portrait_profile
             try:
-                face.portrait = portrait_of(look.shot, profile, forced_by=None)
+                face.portrait = portrait_of(look.shot, forced_by=None)
             except NothingToCrop:
                 return
             booth.visit.note("portrait_taken", at=booth.fittings.clock.now())

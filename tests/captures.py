@@ -14,6 +14,7 @@ from biometrics.capture import (
     Capture,
     Consent,
     Finding,
+    Liveness,
     Missing,
     MissingReason,
     Portrait,
@@ -49,6 +50,7 @@ def capture(*, size: int = 2000, **changes: object) -> Capture:
             width=900,
             height=1200,
             profile="can-cuoc",
+            profile_sha256=hashlib.sha256(b"limits").hexdigest(),
             findings=(
                 Finding(name="sharpness", native=12.5, unit="", score=80, passed=True, hint=None),
                 Finding(
@@ -56,6 +58,14 @@ def capture(*, size: int = 2000, **changes: object) -> Capture:
                 ),
             ),
             forced_by=None,
+            liveness=Liveness(
+                seed="0123456789abcdef0123456789abcdef",
+                actions=("turn_left", "blink"),
+                met=(True, True),
+                same_face=True,
+                relief=0.031,
+                seconds=6.5,
+            ),
         ),
         "prints": tuple(
             Print(

@@ -126,8 +126,10 @@ def capture(
             width=900,
             height=1200,
             profile="can-cuoc",
+            profile_sha256="0" * 64,
             findings=findings,
             forced_by=forced_by,
+            liveness=None,
         ),
         prints=tuple(
             Print(

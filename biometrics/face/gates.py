@@ -3,6 +3,7 @@
 It takes no measure; it says of a native value whether it passes and which hint mends it.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -60,9 +61,17 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """All gates of one kind of picture, smallest priority first."""
+    """All gates of one kind of picture, smallest priority first.
+
+    Attributes:
+        dated: ISO date of the file's limits.
+        sha256: of the limits themselves, whatever they stand on included: what an auditor
+            compares with the file of that date.
+    """
 
     name: str
+    dated: str
+    sha256: str
     gates: tuple[Gate, ...]
 
 
@@ -81,7 +90,13 @@ def profile(name: str) -> Profile:
     for measure, entry in raw["gates"].items():
         table[measure] = {**table.get(measure, {}), **entry}
     gates = (_gate(measure, entry) for measure, entry in table.items())
-    return Profile(name=name, gates=tuple(sorted(gates, key=lambda gate: gate.priority)))
+    limits = json.dumps(table, sort_keys=True, ensure_ascii=False).encode()
+    return Profile(
+        name=name,
+        dated=raw["dated"],
+        sha256=hashlib.sha256(limits).hexdigest(),
+        gates=tuple(sorted(gates, key=lambda gate: gate.priority)),
+    )
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from biometrics.capture import Finding
 from biometrics.face.align import eye_strip
 from biometrics.face.detect import Detection, Detector
-from biometrics.face.gates import Gate, profile
+from biometrics.face.gates import Profile, profile
 from biometrics.face.hints import PortraitHint
 from biometrics.face.landmarks import Iris, Landmarks, Mesh
 from biometrics.face.measures import background, expression, framing, light, pose, sharpness
@@ -35,6 +35,7 @@ class Verdict:
     """What one frame showed.
 
     Attributes:
+        profile: the gates it was judged by.
         findings: one for each gate of the profile; `passed` None was not assessed. Where no
             face was found everything but the face itself was not assessed.
         hint: what to mend first, None where nothing blocks.
@@ -45,6 +46,7 @@ class Verdict:
         face: points of the largest, pixels of the frame.
     """
 
+    profile: Profile
     findings: tuple[Finding, ...]
     hint: PortraitHint | None
     ok: bool
@@ -89,14 +91,14 @@ class PortraitJudge:
             work = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         found = self._detector.find(work)
         if not found:
-            return _verdict(self.profile.gates, {"FacePresence": 0.0}, faces=0)
+            return _verdict(self.profile, {"FacePresence": 0.0}, faces=0)
         small = self._mesh.find(work, found[0])
         face = small.scaled(1 / factor)
         natives = self._measure(pixels, work, small, face)
         natives["SingleFacePresent"] = framing.single_face(found)
         x, y, width, height = (round(side / factor) for side in found[0].box)
         return _verdict(
-            self.profile.gates,
+            self.profile,
             natives,
             faces=_count(found),
             box=(x, y, width, height),
@@ -142,21 +144,22 @@ def _count(found: tuple[Detection, ...]) -> int:
 
 
 def _verdict(
-    gates: tuple[Gate, ...],
+    held_to: Profile,
     natives: Mapping[str, float | None],
     *,
     faces: int,
     box: tuple[int, int, int, int] | None = None,
     face: Landmarks | None = None,
 ) -> Verdict:
-    findings = tuple(gate.judge(natives.get(gate.measure)) for gate in gates)
+    findings = tuple(gate.judge(natives.get(gate.measure)) for gate in held_to.gates)
     refused = [
         finding
-        for gate, finding in zip(gates, findings, strict=True)
+        for gate, finding in zip(held_to.gates, findings, strict=True)
         if gate.blocks and finding.passed is False
     ]
     hints = [PortraitHint(finding.hint) for finding in refused if finding.hint]
     return Verdict(
+        profile=held_to,
         findings=findings,
         hint=hints[0] if hints else None,
         ok=not refused,

@@ -19,6 +19,7 @@ from biometrics.capture import (
     CaptureInvalid,
     Consent,
     Finding,
+    Liveness,
     Missing,
     MissingReason,
     Portrait,
@@ -45,14 +46,26 @@ FINDINGS = st.builds(
     passed=st.none() | st.booleans(),
     hint=st.none() | NAMES,
 )
+ACTIONS = ("turn_left", "turn_right", "look_up", "blink", "come_closer")
+LIVENESS = st.builds(
+    Liveness,
+    seed=st.binary(min_size=16, max_size=16).map(bytes.hex),
+    actions=st.just(ACTIONS),
+    met=st.lists(st.booleans(), max_size=len(ACTIONS)).map(tuple),
+    same_face=st.none() | st.booleans(),
+    relief=st.none() | FLOATS,
+    seconds=FLOATS,
+)
 PORTRAITS = st.builds(
     Portrait,
     image=st.binary(max_size=80).map(lambda rest: JPEG + rest),
     width=st.integers(1, 8192),
     height=st.integers(1, 8192),
     profile=NAMES,
+    profile_sha256=st.binary(min_size=32, max_size=32).map(bytes.hex),
     findings=st.lists(FINDINGS, max_size=4).map(tuple),
     forced_by=st.none() | NAMES,
+    liveness=st.none() | LIVENESS,
 )
 
 

@@ -165,7 +165,14 @@ def capture_of(
         dossier=visit.dossier,
         appointment=str(visit.appointment),
         portrait=Portrait(
-            image=image, width=600, height=800, profile="can-cuoc", findings=(), forced_by=None
+            image=image,
+            width=600,
+            height=800,
+            profile="can-cuoc",
+            profile_sha256="0" * 64,
+            findings=(),
+            forced_by=None,
+            liveness=None,
         ),
         prints=(
             Print(
