@@ -1,6 +1,7 @@
 """The picture for the card: 3 to 4, levelled, framed by the eyes and the chin, without metadata.
 
-It judges nothing; whoever crops has looked at the verdict first.
+It judges nothing; whoever crops has looked at the verdict first. It invents no pixels: where the
+frame does not hold the whole picture, there is none.
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,26 @@ from biometrics.face.landmarks import Landmarks
 if TYPE_CHECKING:
     from biometrics.face.judge import Verdict
 
+# NothingToCrop    there is no face, or
+# └── DoesNotFit   the frame does not hold the picture around it
+
 WIDTH: Final = 900
 HEIGHT: Final = 1200
 CHIN_SHARE: Final = 0.36
-"""T over the picture's height: the head then fills 72-75 % of it (docs/portrait.md)."""
+"""T over the picture's height: the head then fills 72-75 % of it (docs/portrait-records.md)."""
 EYE_LINE: Final = 0.40
 """From the top, share of the height: guidance for Vietnamese passport photographs."""
 _QUALITY: Final = 95
+_EDGE: Final = 1.0
+"""Pixels of the frame by which the picture may reach over its edge: what interpolation reaches."""
 
 
 class NothingToCrop(ValueError):
-    """There is no face in the verdict."""
+    """There is no face in the verdict, or no whole picture around it."""
+
+
+class DoesNotFit(NothingToCrop):
+    """The frame ends inside the picture; what lies beyond would have to be invented."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +56,38 @@ def window(face: Landmarks, width: int, height: int) -> NDArray[np.float64]:
     return turn
 
 
+def reach(face: Landmarks, width: int, height: int) -> tuple[float, float, float, float]:
+    """Return how far the crop of `face` reaches over a frame of `width` x `height`, pixels.
+
+    Left, top, right, bottom; negative is room that is left.
+    """
+    corners = np.array([[0, 0], [WIDTH, 0], [0, HEIGHT], [WIDTH, HEIGHT]], np.float64)
+    back = np.asarray(cv2.invertAffineTransform(window(face, WIDTH, HEIGHT)), np.float64)
+    across, down = (corners @ back[:, :2].T + back[:, 2]).T
+    return (
+        float(-across.min()),
+        float(-down.min()),
+        float(across.max()) - width,
+        float(down.max()) - height,
+    )
+
+
+def fits(face: Landmarks, width: int, height: int) -> bool:
+    """Return whether a frame of `width` x `height` holds the whole crop of `face`."""
+    return max(reach(face, width, height)) <= _EDGE
+
+
 def crop(pixels: NDArray[np.uint8], verdict: "Verdict") -> Cropped:
     """Return the card's picture of the face that `verdict` found in `pixels`.
 
     Raises:
         NothingToCrop: the verdict has no face.
+        DoesNotFit: the frame does not hold the whole picture.
     """
     if verdict.face is None:
         raise NothingToCrop("the verdict found no face")
+    if not fits(verdict.face, pixels.shape[1], pixels.shape[0]):
+        raise DoesNotFit("the frame ends inside the picture")
     frame = window(verdict.face, WIDTH, HEIGHT)
     scale = float(np.hypot(frame[0, 0], frame[0, 1]))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

@@ -15,6 +15,8 @@ from biometrics.face.models import load
 _SIDE: Final = 128
 _GRIDS: Final = ((8, 2), (16, 6))
 """Stride in pixels and anchors in each cell; together 896 (model card, BlazeFace short range)."""
+SECOND_SCORE: Final = 0.6
+"""Below it a second box is the detector's dream, not a second person."""
 _OVERLAP: Final = 0.3
 """Share from which two boxes are one face, as in MediaPipe's own graph."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from biometrics.capture import Finding
 from biometrics.face.hints import PortraitHint
 from biometrics.face.mapping import score
+from biometrics.face.measures import MEASURES
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -44,8 +45,13 @@ class Gate:
     priority: int
     source: str
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit at all; without one the value is put on record."""
+        return self.lowest is not None or self.highest is not None
+
     def judge(self, native: float | None) -> Finding:
-        """Return the finding; an absent value was not assessed."""
+        """Return the finding; an absent value was not assessed, one without limits only kept."""
         low = native is not None and self.lowest is not None and native < self.lowest
         high = native is not None and self.highest is not None and native > self.highest
         hint = self.below if low else self.above if high else None
@@ -53,8 +59,8 @@ class Gate:
             name=self.measure,
             native=native,
             unit=self.unit,
-            score=score(self.measure, native),
-            passed=None if native is None else not (low or high),
+            score=score(MEASURES[self.measure].scale, native),
+            passed=None if native is None or not self.limited else not (low or high),
             hint=None if hint is None else hint.value,
         )
 

@@ -1,29 +1,26 @@
 """Judging a frame: every measure once, every gate of the profile, and the one hint to show.
 
-It keeps nothing between frames, crops nothing and compares nobody.
+It keeps nothing between frames (see `live`), crops nothing and compares nobody.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from biometrics.capture import Finding
-from biometrics.face.align import eye_strip
-from biometrics.face.detect import Detection, Detector
+from biometrics.face.detect import SECOND_SCORE, Detection
 from biometrics.face.gates import Profile, profile
 from biometrics.face.hints import PortraitHint
-from biometrics.face.landmarks import Iris, Landmarks, Mesh
-from biometrics.face.measures import background, expression, framing, light, pose, sharpness
-from biometrics.face.segment import PersonSegmenter
+from biometrics.face.landmarks import Landmarks
+from biometrics.face.measures import MEASURES
+from biometrics.face.sight import Natives, Networks, Pixels, Sight, shrunk
 
-_WORK_WIDTH: Final = 640
-"""Pixels across of the copy in which the face is looked for and the wall is measured."""
 _SMALLEST: Final = 32
 _COLOURS: Final = 3
+NOBODY: Final[Natives] = {"FacePresence": 0.0}
+"""What is known of a frame without a face."""
 
 
 class FrameInvalid(ValueError):
@@ -36,9 +33,10 @@ class Verdict:
 
     Attributes:
         profile: the gates it was judged by.
-        findings: one for each gate of the profile; `passed` None was not assessed. Where no
-            face was found everything but the face itself was not assessed.
-        hint: what to mend first, None where nothing blocks.
+        findings: one for each gate of the profile; `passed` None was not assessed, or is only
+            put on record. Where no face was found nothing but the face itself was assessed.
+        reason: the refused gate with the smallest priority, None where nothing blocks.
+        hint: what mends it.
         ok: no blocking gate failed. What was not assessed does not block; it is on record.
         faces: how many were seen.
         box: x, y, width, height of the largest, pixels of the frame.
@@ -48,6 +46,7 @@ class Verdict:
 
     profile: Profile
     findings: tuple[Finding, ...]
+    reason: str | None
     hint: PortraitHint | None
     ok: bool
     faces: int
@@ -72,99 +71,80 @@ class PortraitJudge:
 
     def __init__(self, profile_name: str = "can-cuoc") -> None:
         self.profile = profile(profile_name)
-        self._detector = Detector()
-        self._mesh = Mesh()
-        self._iris = Iris()
-        self._segmenter = PersonSegmenter()
+        self._networks = Networks.load()
 
-    def judge(self, pixels: NDArray[np.uint8]) -> Verdict:
+    def judge(self, pixels: Pixels) -> Verdict:
         """Return the verdict on a frame, height x width x 3, uint8, blue-green-red.
 
         Raises:
             FrameInvalid: another shape or type.
         """
-        _check(pixels)
-        factor = min(1.0, _WORK_WIDTH / pixels.shape[1])
-        work = pixels
-        if factor < 1:
-            size = (_WORK_WIDTH, max(1, round(pixels.shape[0] * factor)))
-            work = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-        found = self._detector.find(work)
+        check(pixels)
+        work, factor = shrunk(pixels)
+        found = self._networks.detector.find(work)
         if not found:
-            return _verdict(self.profile, {"FacePresence": 0.0}, faces=0)
-        small = self._mesh.find(work, found[0])
-        face = small.scaled(1 / factor)
-        natives = self._measure(pixels, work, small, face)
-        natives["SingleFacePresent"] = framing.single_face(found)
-        x, y, width, height = (round(side / factor) for side in found[0].box)
-        return _verdict(
-            self.profile,
-            natives,
-            faces=_count(found),
-            box=(x, y, width, height),
-            face=face,
-        )
-
-    def _measure(
-        self,
-        pixels: NDArray[np.uint8],
-        work: NDArray[np.uint8],
-        small: Landmarks,
-        face: Landmarks,
-    ) -> framing.Natives:
-        height, width = pixels.shape[:2]
-        angles = pose.estimate(face)
-        contours = (
-            self._iris.contour(pixels, face, left=False),
-            self._iris.contour(pixels, face, left=True),
-        )
-        return {
-            "FacePresence": face.presence,
-            **framing.measure(face, width, height, angles.yaw),
-            "HeadPoseYaw": angles.yaw,
-            "HeadPosePitch": angles.pitch,
-            "HeadPoseRoll": angles.roll,
-            **light.measure(pixels, work, face),
-            "EyesOpen": expression.eyes_open(contours, face),
-            "MouthClosed": expression.mouth_closed(face),
-            **background.measure(work, small, self._segmenter),
-            "Sharpness": sharpness.crete(eye_strip(pixels, face)),
+            return verdict(self.profile, NOBODY)
+        face = self._networks.mesh.find(work, found[0]).scaled(1 / factor)
+        sight = Sight(self._networks, pixels, work, factor, found, face)
+        natives = {
+            gate.measure: MEASURES[gate.measure].native(sight) for gate in self.profile.gates
         }
+        return verdict(
+            self.profile, natives, faces=count(found), box=box_of(found[0], factor), face=face
+        )
 
 
-def _check(pixels: NDArray[np.uint8]) -> None:
+def check(pixels: Pixels) -> None:
+    """Refuse what is no frame.
+
+    Raises:
+        FrameInvalid: not height x width x 3 of uint8, or under 32 pixels a side.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim != _COLOURS or pixels.shape[2] != _COLOURS:
         raise FrameInvalid("a frame is height x width x 3 of uint8")
     if min(pixels.shape[:2]) < _SMALLEST:
         raise FrameInvalid("a frame has at least 32 x 32 pixels")
 
 
-def _count(found: tuple[Detection, ...]) -> int:
-    return 1 + sum(face.score > framing.SECOND_SCORE for face in found[1:])
+def count(found: tuple[Detection, ...]) -> int:
+    """Return how many faces there are."""
+    return 1 + sum(face.score > SECOND_SCORE for face in found[1:])
 
 
-def _verdict(
+def box_of(found: Detection, factor: float) -> tuple[int, int, int, int]:
+    """Return x, y, width, height in the frame of which the searched copy is `factor` times."""
+    x, y, width, height = (round(side / factor) for side in found.box)
+    return x, y, width, height
+
+
+def verdict(
     held_to: Profile,
-    natives: Mapping[str, float | None],
+    natives: Natives,
     *,
-    faces: int,
+    faces: int = 0,
     box: tuple[int, int, int, int] | None = None,
     face: Landmarks | None = None,
 ) -> Verdict:
+    """Return what the gates of a profile say of these native values."""
     findings = tuple(gate.judge(natives.get(gate.measure)) for gate in held_to.gates)
     refused = [
         finding
         for gate, finding in zip(held_to.gates, findings, strict=True)
         if gate.blocks and finding.passed is False
     ]
-    hints = [PortraitHint(finding.hint) for finding in refused if finding.hint]
+    first = refused[0] if refused else None
     return Verdict(
         profile=held_to,
         findings=findings,
-        hint=hints[0] if hints else None,
+        reason=first.name if first else None,
+        hint=PortraitHint(first.hint) if first and first.hint else None,
         ok=not refused,
         faces=faces,
         box=box,
-        sharpness=natives.get("Sharpness") or 0.0,
+        sharpness=_sharpness(natives),
         face=face,
     )
+
+
+def _sharpness(natives: Mapping[str, float | None]) -> float:
+    return natives.get("Sharpness") or 0.0

@@ -143,11 +143,13 @@ class Iris:
         self._net = load("iris")
         self._names = ("output_eyes_contours_and_brows", "output_iris")
 
-    def contour(self, pixels: NDArray[np.uint8], face: Landmarks, *, left: bool) -> Points:
-        """Return 71 x 2 points of one eye, pixels: 0..15 run round the lids, 0 and 8 the corners.
+    def look(
+        self, pixels: NDArray[np.uint8], face: Landmarks, *, left: bool
+    ) -> tuple[Points, Points]:
+        """Return 71 x 2 points of one eye and 5 x 2 of its iris, pixels.
 
-        The order is the network's own: 0 outer corner, 1..7 lower lid, 8 inner corner,
-        9..15 upper lid.
+        Of the 71 the first 16 run round the lids in the network's own order: 0 outer corner,
+        1..7 lower lid, 8 inner corner, 9..15 upper lid. Of the 5 the first is the centre.
         """
         outer, inner = (face.points[i, :2] for i in (LEFT_EYE if left else RIGHT_EYE))
         centre = (outer + inner) / 2
@@ -166,9 +168,14 @@ class Iris:
         self._net.setInput(
             cv2.dnn.blobFromImage(crop, 1 / 255, (_IRIS_SIDE, _IRIS_SIDE), swapRB=True)
         )
-        raw = np.asarray(self._net.forward(self._names)[0]).reshape(-1, 3)[:, :2]
         back = cv2.invertAffineTransform(np.asarray(window))
-        return np.asarray(raw @ back[:, :2].T + back[:, 2], np.float32)
+        lids, iris = (
+            np.asarray(
+                np.asarray(out).reshape(-1, 3)[:, :2] @ back[:, :2].T + back[:, 2], np.float32
+            )
+            for out in self._net.forward(self._names)
+        )
+        return lids, iris
 
 
 def _window(

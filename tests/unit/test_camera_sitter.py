@@ -14,7 +14,7 @@ from tests import faces
 
 SEEDS = (1, 2, 3, 12, 33, 77, 500)
 REASONS = {
-    Behaviour.TURN: PortraitHint.TURN,
+    Behaviour.TURN: PortraitHint.TURN_RIGHT,
     Behaviour.TILT: PortraitHint.HEAD_STRAIGHT,
     Behaviour.BLINK: PortraitHint.EYES_OPEN,
     Behaviour.MOUTH_OPEN: PortraitHint.MOUTH_CLOSED,

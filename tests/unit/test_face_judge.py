@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from biometrics.face import pose
 from biometrics.face.gates import ProfileUnknown, profile
 from biometrics.face.hints import PortraitHint, words
 from biometrics.face.judge import FrameInvalid, PortraitJudge
 from biometrics.face.landmarks import Landmarks
-from biometrics.face.measures import pose, sharpness
+from biometrics.face.measures import sharpness
 from hardware.camera import scene
 from hardware.camera.person import person
 from hardware.camera.pose import Look
@@ -29,8 +30,8 @@ def test_every_limit_of_a_profile_has_unit_source_hint_and_priority(name: str) -
     for gate in gates:
         assert gate.unit
         assert gate.source
-        assert gate.lowest is not None or gate.highest is not None
         if gate.blocks:
+            assert gate.limited
             assert (gate.lowest is None) == (gate.below is None)
             assert (gate.highest is None) == (gate.above is None)
 
@@ -170,8 +171,8 @@ def test_a_washed_out_face_is_said() -> None:
 @pytest.mark.parametrize(
     ("look", "hint"),
     [
-        (Look(yaw=25), PortraitHint.TURN),
-        (Look(yaw=-25), PortraitHint.TURN),
+        (Look(yaw=25), PortraitHint.TURN_RIGHT),
+        (Look(yaw=-25), PortraitHint.TURN_LEFT),
         (Look(pitch=22), PortraitHint.CHIN_UP),
         (Look(pitch=-24), PortraitHint.CHIN_DOWN),
         (Look(roll=14), PortraitHint.HEAD_STRAIGHT),
@@ -220,8 +221,8 @@ def test_landmarks_scale_with_the_picture() -> None:
 
 def test_the_assisted_profile_lets_pass_what_a_sitter_cannot_help() -> None:
     relaxed = PortraitJudge("assisted")
-    assert faces.judge().judge(faces.frame(1, Behaviour.TURN)).hint is PortraitHint.TURN
-    assert relaxed.judge(faces.frame(1, Behaviour.TURN)).hint is not PortraitHint.TURN
+    assert faces.judge().judge(faces.frame(1, Behaviour.TURN)).hint is PortraitHint.TURN_RIGHT
+    assert relaxed.judge(faces.frame(1, Behaviour.TURN)).hint is not PortraitHint.TURN_RIGHT
 
 
 def _native(seen: object, name: str) -> float:

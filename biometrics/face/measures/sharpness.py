@@ -1,17 +1,27 @@
-"""Sharpness of the eyes by re-blurring (Crete, Dolmiere, Ladret and Nicolas 2007).
+"""Sharpness: of the eyes, by re-blurring: what is blurred already hardly changes by more of it.
 
-What is already blurred hardly changes when blurred again; the strip across the eyes is used
-because skin has no edges to judge by. OFIQ's own forest is not reachable, so there is no score.
+Unit: 0 (blurred) .. 1 (sharp). Source: Crete, Dolmiere, Ladret and Nicolas 2007, on the strip
+across the eyes because skin has no edges to judge by. OFIQ's own forest is not reachable, so that
+the scale is ours.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.face.mapping import rising
+from biometrics.face.measures.measure import Measure
+from biometrics.face.sight import Sight
+
 _TAPS = 9
 
 
+def native(sight: Sight) -> float:
+    """Return the sharpness of the strip across the eyes."""
+    return crete(sight.strip)
+
+
 def crete(strip: NDArray[np.uint8]) -> float:
-    """Return 0 (blurred) .. 1 (sharp) of a grey strip."""
+    """Return 0..1 of a grey strip."""
     image = strip.astype(np.float32)
     return 1.0 - max(_blur(image), _blur(image.T))
 
@@ -26,3 +36,11 @@ def _blur(image: NDArray[np.float32]) -> float:
     if total < 1.0:
         return 1.0
     return 1.0 - float(np.maximum(before - after, 0).sum()) / total
+
+
+MEASURE = Measure(
+    name="Sharpness",
+    unit="1 - re-blur",
+    native=native,
+    scale=rising(0.42, 0.04),
+)

@@ -1,0 +1,243 @@
+"""One face in one frame, seen once: what several measures share is worked out when first asked for.
+
+It measures and decides nothing. One `Sight` serves one frame and one thread.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.face import align
+from biometrics.face.crop import window
+from biometrics.face.detect import Detection, Detector
+from biometrics.face.landmarks import Iris, Landmarks, Mesh, Points
+from biometrics.face.pose import Pose, estimate
+from biometrics.face.segment import PersonSegmenter
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+WORK_WIDTH: Final = 640
+"""Pixels across of the copy in which faces are looked for and the wall is measured."""
+ENOUGH: Final = 400
+"""Pixels of wall (of 49 152 in the view) below which nothing is said about it."""
+VIEW: Final = (192, 256)
+"""Width and height of the small crop in which person and wall are told apart."""
+_PERSON: Final = 0.3
+"""Share of person from which a pixel is no wall: low, so that hair is none."""
+_MARGIN: Final = 0.12
+"""Eye distances around the person that are no wall either."""
+_WEIGHTS: Final = np.array([0.0722, 0.7152, 0.2126], np.float32)
+_KNEE: Final = 0.04045
+_ramp = np.arange(256) / 255
+_LINEAR: Final = np.where(_ramp <= _KNEE, _ramp / 12.92, ((_ramp + 0.055) / 1.055) ** 2.4).astype(
+    np.float32
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """The four networks of one thread; they keep state between calls."""
+
+    detector: Detector
+    mesh: Mesh
+    iris: Iris
+    segmenter: PersonSegmenter
+
+    @classmethod
+    def load(cls) -> "Networks":
+        """Return the four, verified.
+
+        Raises:
+            ModelMissing, ModelAltered: see `biometrics.face.models.read`.
+        """
+        return cls(detector=Detector(), mesh=Mesh(), iris=Iris(), segmenter=PersonSegmenter())
+
+
+def shrunk(pixels: Pixels) -> tuple[Pixels, float]:
+    """Return a copy at most `WORK_WIDTH` wide and its scale; a small picture as it is."""
+    factor = min(1.0, WORK_WIDTH / pixels.shape[1])
+    if factor == 1:
+        return pixels, 1.0
+    size = (WORK_WIDTH, max(1, round(pixels.shape[0] * factor)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), factor
+
+
+class Sight:
+    """A frame, the largest face in it, and what is seen of them.
+
+    Args:
+        pixels: height x width x 3, uint8, blue-green-red.
+        work: a copy at most 640 wide; `factor` is its scale.
+        found: every face that was detected, pixels of `work`, largest first; may be empty where
+            a face was followed instead.
+        face: points of the largest, pixels of `pixels`.
+    """
+
+    def __init__(
+        self,
+        networks: Networks,
+        pixels: Pixels,
+        work: Pixels,
+        factor: float,
+        found: tuple[Detection, ...],
+        face: Landmarks,
+    ) -> None:
+        self.networks = networks
+        self.pixels = pixels
+        self.work = work
+        self.factor = factor
+        self.found = found
+        self.face = face
+
+    @property
+    def width(self) -> int:
+        """Pixels across of the frame."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels down of the frame."""
+        return int(self.pixels.shape[0])
+
+    @cached_property
+    def ied(self) -> float:
+        """IED: distance of the eyes, pixels, never 0."""
+        return max(self.face.eye_distance, 1e-6)
+
+    @cached_property
+    def t(self) -> float:
+        """T: from between the eyes to the chin, pixels, never 0."""
+        return max(self.face.eye_to_chin, 1e-6)
+
+    @cached_property
+    def pose(self) -> Pose:
+        """Yaw, pitch and roll, degrees."""
+        return estimate(self.face)
+
+    @cached_property
+    def small(self) -> Landmarks:
+        """The face in `work`."""
+        return self.face.scaled(self.factor)
+
+    @cached_property
+    def eyes(self) -> tuple[Points, Points]:
+        """Contours of the right and the left eye by the iris network, 71 x 2, pixels."""
+        return self._iris[0][0], self._iris[1][0]
+
+    @cached_property
+    def irises(self) -> tuple[Points, Points]:
+        """The right and the left iris, 5 x 2: centre, then four on its rim, pixels."""
+        return self._iris[0][1], self._iris[1][1]
+
+    @cached_property
+    def _iris(self) -> tuple[tuple[Points, Points], tuple[Points, Points]]:
+        look = self.networks.iris.look
+        return (
+            look(self.pixels, self.face, left=False),
+            look(self.pixels, self.face, left=True),
+        )
+
+    @cached_property
+    def _chip(self) -> tuple[Pixels, Points]:
+        return align.chip(self.pixels, self.face)
+
+    @property
+    def chip(self) -> Pixels:
+        """The aligned face, 308 x 308 x 3."""
+        return self._chip[0]
+
+    @property
+    def chip_points(self) -> Points:
+        """The face's points in the chip, 468 x 2."""
+        return self._chip[1]
+
+    @cached_property
+    def skin(self) -> Mask:
+        """308 x 308, true inside the face's outline."""
+        return align.skin(self.chip_points)
+
+    @cached_property
+    def luminance(self) -> Pixels:
+        """Relative luminance of the chip, linear, 0..255, 308 x 308 (ISO/IEC 29794-5)."""
+        return np.rint(_LINEAR[self.chip] @ _WEIGHTS * 255).astype(np.uint8)
+
+    @cached_property
+    def face_luminance(self) -> Pixels:
+        """Luminance of every pixel inside the face's outline, flat."""
+        return self.luminance[self.skin]
+
+    @cached_property
+    def cheeks(self) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+        """The right and the left cheek's square in the chip; None where one lies outside."""
+        squares = align.cheeks(self.chip_points)
+        return squares if all(self.luminance[square].size for square in squares) else None
+
+    @cached_property
+    def strip(self) -> Pixels:
+        """The strip across both eyes, grey, 96 x 256, levelled."""
+        return align.eye_strip(self.pixels, self.face)
+
+    @cached_property
+    def frame_lightness(self) -> NDArray[np.float32]:
+        """L* (0..100) of every fourth pixel of `work` each way."""
+        lab = np.asarray(cv2.cvtColor(np.ascontiguousarray(self.work[::4, ::4]), cv2.COLOR_BGR2LAB))
+        return lab[..., 0].astype(np.float32) / np.float32(2.55)
+
+    # The small crop: 192 x 256, framed as the card's picture will be.
+
+    @cached_property
+    def view_window(self) -> NDArray[np.float64]:
+        """The 2 x 3 map from `work` to the view."""
+        return window(self.small, *VIEW)
+
+    @cached_property
+    def view(self) -> Pixels:
+        """The view, 256 x 192 x 3."""
+        image = cv2.warpAffine(self.work, self.view_window, VIEW, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(image, np.uint8)
+
+    @cached_property
+    def view_points(self) -> Points:
+        """The face's points in the view, 468 x 2."""
+        frame = self.view_window
+        return np.asarray(self.small.points[:, :2] @ frame[:, :2].T + frame[:, 2], np.float32)
+
+    @cached_property
+    def view_ied(self) -> float:
+        """Distance of the eyes in the view, pixels."""
+        return self.small.eye_distance * math.hypot(*self.view_window[0, :2])
+
+    @cached_property
+    def view_lab(self) -> NDArray[np.float32]:
+        """CIE L*a*b* (D65) of the view, 256 x 192 x 3."""
+        scaled = (self.view / np.float32(255)).astype(np.float32)
+        return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2LAB), np.float32)
+
+    @cached_property
+    def person(self) -> NDArray[np.float32]:
+        """Share of person in the view, 0..1, 256 x 192."""
+        return np.asarray(cv2.resize(self.networks.segmenter.share(self.view), VIEW), np.float32)
+
+    @cached_property
+    def wall(self) -> Mask:
+        """Where the view shows wall: inside the frame, off its rim, and away from the person."""
+        inside = cv2.warpAffine(np.ones(self.work.shape[:2], np.uint8), self.view_window, VIEW)
+        # The window's own rim has gradients of the border that was repeated.
+        inside = cv2.erode(inside, np.ones((5, 5), np.uint8))
+        return (np.asarray(inside) > 0) & ~self.near(_MARGIN)
+
+    def near(self, reach: float) -> Mask:
+        """Return where the view is person, or within `reach` eye distances of it."""
+        side = 2 * max(1, round(reach * self.view_ied)) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        return np.asarray(cv2.dilate((self.person > _PERSON).astype(np.uint8), kernel)) > 0
+
+
+Natives = Mapping[str, float | None]
