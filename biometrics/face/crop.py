@@ -4,6 +4,7 @@ It judges nothing; whoever crops has looked at the verdict first. It invents no 
 frame does not hold the whole picture, there is none.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.face.encoding import jpeg
 from biometrics.face.landmarks import Landmarks
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ CHIN_SHARE: Final = 0.36
 """T over the picture's height: the head then fills 72-75 % of it (docs/portrait-records.md)."""
 EYE_LINE: Final = 0.40
 """From the top, share of the height: guidance for Vietnamese passport photographs."""
-_QUALITY: Final = 95
 _EDGE: Final = 1.0
 """Pixels of the frame by which the picture may reach over its edge: what interpolation reaches."""
 
@@ -89,10 +90,23 @@ def crop(pixels: NDArray[np.uint8], verdict: "Verdict") -> Cropped:
     if not fits(verdict.face, pixels.shape[1], pixels.shape[0]):
         raise DoesNotFit("the frame ends inside the picture")
     frame = window(verdict.face, WIDTH, HEIGHT)
+    return Cropped(image=jpeg(_warped(pixels, frame)), width=WIDTH, height=HEIGHT)
+
+
+def _warped(pixels: NDArray[np.uint8], frame: NDArray[np.float64]) -> NDArray[np.uint8]:
     scale = float(np.hypot(frame[0, 0], frame[0, 1]))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    # A warp looks at four pixels of the frame for each of its own; to lose none of a frame that is
+    # larger than the master, it is done larger and averaged.
+    finer = max(1, math.ceil(1 / scale))
+    larger = frame * finer
+    larger[:, 2] += (finer - 1) / 2
     image = cv2.warpAffine(
-        pixels, frame, (WIDTH, HEIGHT), flags=how, borderMode=cv2.BORDER_REPLICATE
+        pixels,
+        larger,
+        (WIDTH * finer, HEIGHT * finer),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return Cropped(image=data.tobytes(), width=WIDTH, height=HEIGHT)
+    if finer > 1:
+        image = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(image, np.uint8)
