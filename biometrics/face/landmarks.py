@@ -106,12 +106,19 @@ class Mesh:
             max(width, height) * _MESH_GROWS,
             math.atan2(float(across[1]), float(across[0])),
         )
-        low, high = first.points[:, :2].min(0), first.points[:, :2].max(0)
+        return self.follow(pixels, first)
+
+    def follow(self, pixels: NDArray[np.uint8], before: Landmarks) -> Landmarks:
+        """Return the points of the face that was at `before` in this frame or the last one.
+
+        Where it has gone, what comes back has little presence.
+        """
+        low, high = before.points[:, :2].min(0), before.points[:, :2].max(0)
         return self._look(
             pixels,
             (float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2),
             float((high - low).max()) * _MESH_GROWS,
-            math.radians(first.level),
+            math.radians(before.level),
         )
 
     def _look(
