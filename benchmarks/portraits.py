@@ -1,139 +1,134 @@
-"""Portrait checks on development photographs: who is refused for what, how fast, against what.
+"""How fast a live picture is judged, against face_recognition's own loop in the same run.
 
-`./run python -m benchmarks.portraits [folder]` reads the faces beside the checkout; it prints
-counts of people and pictures, the comparison's errors at three distances, and the time of one
-judged frame against face_recognition's own loop (its `face_locations` and `face_encodings`).
+`./run python -m benchmarks.portraits` needs no data: the frames are the simulated sitter's. Both
+loops run on one thread and see the same frames, one after the other in turns, so that whatever
+else the machine does falls on both. Ours: the live judge and the preview's JPEG. Theirs, for each
+frame, as its own examples do it: `face_locations`, `face_landmarks`, `face_encodings`.
+
+How often portraits are judged rightly is `thunhan-portrait evaluate` (docs/threshold-lab.md).
 """
 
-import csv
+import resource
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import face_recognition
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.face.compare import MATCH_AT_MOST, NO_MATCH_ABOVE, describe
-from biometrics.face.images import decode
 from biometrics.face.judge import PortraitJudge
+from biometrics.face.live import SCENE_EVERY, LiveJudge
+from biometrics.face.sight import Networks
+from hardware.camera.sitter import Behaviour, draw
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "faces"
-EXPECTED = {
-    "blur_gauss": {"blur"},
-    "blur_motion": {"blur"},
-    "blur_slight": {"blur"},
-    "dark": {"too_dark"},
-    "over": {"too_bright"},
-    "side_light": {"shadow"},
-    "bg_busy": {"background"},
-    "bg_dark": {"background"},
-    "bg_red": {"background"},
-    "bg_shadow": {"background", "shadow"},
-    "second_face": {"second_person"},
-    "too_small": {"closer"},
-    "low_res": {"closer", "blur"},
-    "off_centre": {"left", "right"},
-    "cropped_head": {"up", "down", "farther", "left", "right", "no_face"},
-    "tilt": {"head_straight"},
-    "eyes_closed": {"eyes_open"},
-    "mouth_open": {"mouth_closed"},
-}
-"""What a picture with this defect should be told; defects without a gate are not listed."""
-LIVE_FRAMES = 60
+Pixels = NDArray[np.uint8]
+SIZES = ((1280, 720), (1920, 1080))
+ROUNDS = 8
+FRAMES = 4 * SCENE_EVERY
+FPS = 15
+PREVIEW = 75
+"""JPEG quality of the picture the sitter sees."""
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of one of the folder's tables."""
-    return list(csv.DictReader((FOLDER / name).read_text(encoding="utf-8").splitlines()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds of one frame: each on the clock, and the processor's mean."""
+
+    wall: tuple[float, ...]
+    cpu: float
+
+    @property
+    def median(self) -> float:
+        """Seconds on the clock."""
+        return float(np.median(self.wall))
+
+    @property
+    def p95(self) -> float:
+        """Seconds on the clock of the slowest twentieth."""
+        return float(np.percentile(self.wall, 95))
+
+    @property
+    def mean(self) -> float:
+        """Seconds on the clock; what a loop without pause takes for a frame."""
+        return float(np.mean(self.wall))
 
 
-def verdicts(labels: list[dict[str, str]]) -> None:
-    """Print, for every defect, how many pictures were refused and for what.
-
-    Then how far the measures of the sound colour portraits spread, which is what the gates must
-    leave room for.
-    """
-    judge = PortraitJudge("can-cuoc")
-    hints: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    right: Counter[tuple[str, str]] = Counter()
-    sound: defaultdict[str, list[float]] = defaultdict(list)
-    for row in labels:
-        verdict = judge.judge(decode((FOLDER / row["file"]).read_bytes()))
-        kind = row["set"], row["defect"]
-        hints[kind][verdict.hint.value if verdict.hint else "accepted"] += 1
-        failed = {f.hint for f in verdict.findings if f.passed is False and f.hint}
-        right[kind] += bool(failed & EXPECTED.get(row["defect"], set()))
-        if kind == ("london", "none"):
-            for finding in verdict.findings:
-                if finding.native is not None:
-                    sound[finding.name].append(finding.native)
-    print(f"\n{'set':<16}{'defect':<14}{'n':>4}{'refused':>9}{'for it':>8}  first hints")
-    for (group, defect), said in sorted(hints.items()):
-        count = said.total()
-        wanted = f"{right[group, defect]:>8}" if defect in EXPECTED else f"{'-':>8}"
-        told = ", ".join(f"{hint} {n}" for hint, n in said.most_common(4))
-        refused = count - said["accepted"]
-        print(f"{group:<16}{defect:<14}{count:>4}{refused:>9}{wanted}  {told}")
-    print(f"\n{'sound portraits':<28}{'n':>4}{'p5':>9}{'median':>9}{'p95':>9}")
-    for name, values in sorted(sound.items()):
-        low, middle, high = np.percentile(values, [5, 50, 95])
-        print(f"{name:<28}{len(values):>4}{low:>9.3f}{middle:>9.3f}{high:>9.3f}")
-
-
-def comparisons(pairs: list[dict[str, str]]) -> None:
-    """Print false matches and false non-matches of the given pairs at three distances."""
-    known: dict[str, NDArray[np.float64] | None] = {}
-    distances: dict[str, list[float]] = {"1": [], "0": []}
-    for row in pairs:
-        for name in (row["file_a"], row["file_b"]):
-            if name not in known:
-                known[name] = describe(decode((FOLDER / name).read_bytes()))
-        one, other = known[row["file_a"]], known[row["file_b"]]
-        if one is not None and other is not None:
-            distances[row["same"]].append(float(np.linalg.norm(one - other)))
-    mates, strangers = (np.array(distances[same]) for same in ("1", "0"))
-    print(f"\n{len(known)} pictures, {len(mates)} mated and {len(strangers)} other pairs")
-    print(f"largest mated {mates.max():.3f}, smallest other {strangers.min():.3f}")
-    for limit in (MATCH_AT_MOST, NO_MATCH_ABOVE, 0.6):
-        print(
-            f"at {limit:.2f}: false match {(strangers <= limit).mean():7.2%}, "
-            f"false non-match {(mates > limit).mean():7.2%}"
-        )
-
-
-def _each(work: Callable[[NDArray[np.uint8]], object], frames: list[NDArray[np.uint8]]) -> float:
-    began = time.perf_counter()
+def timed(work: Callable[[Pixels], object], frames: Sequence[Pixels]) -> Timing:
+    """Return how long `work` took for each of the frames."""
+    wall = []
+    before = time.process_time()
     for frame in frames:
+        began = time.perf_counter()
         work(frame)
-    return (time.perf_counter() - began) / len(frames)
+        wall.append(time.perf_counter() - began)
+    return Timing(wall=tuple(wall), cpu=(time.process_time() - before) / len(frames))
 
 
-def speed(files: list[str]) -> None:
-    """Print the time of a judged frame over that of face_recognition's own loop, same frames."""
-    judge = PortraitJudge("can-cuoc")
-    frames = [decode((FOLDER / name).read_bytes()) for name in files]
-
-    def naive(frame: NDArray[np.uint8]) -> object:
-        rgb = np.ascontiguousarray(frame[..., ::-1])
-        return face_recognition.face_encodings(rgb, face_recognition.face_locations(rgb))
-
-    ours = _each(judge.judge, frames * (LIVE_FRAMES // len(frames)))
-    theirs = _each(naive, frames)
-    print(
-        f"\none frame of {frames[0].shape[1]} x {frames[0].shape[0]}: judged {1000 * ours:.1f} ms, "
-        f"face_recognition's locations and encodings {1000 * theirs:.1f} ms: {theirs / ours:.1f} x"
+def together(timings: Sequence[Timing]) -> Timing:
+    """Return several rounds as one."""
+    return Timing(
+        wall=tuple(second for timing in timings for second in timing.wall),
+        cpu=float(np.mean([timing.cpu for timing in timings])),
     )
 
 
+def live(judge: LiveJudge) -> Callable[[Pixels], object]:
+    """Return our loop for one frame: verdict and preview."""
+
+    def work(frame: Pixels) -> object:
+        seen = judge.judge(frame)
+        half = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        return seen, cv2.imencode(".jpg", half, [cv2.IMWRITE_JPEG_QUALITY, PREVIEW])
+
+    return work
+
+
+def naive(frame: Pixels) -> object:
+    """Do what face_recognition's examples do with one frame."""
+    # Imported late: it loads 130 MB of models, which are not ours to count.
+    import face_recognition  # noqa: PLC0415 - see above
+
+    rgb = np.ascontiguousarray(frame[..., ::-1])
+    boxes = face_recognition.face_locations(rgb)
+    return (
+        face_recognition.face_landmarks(rgb, boxes),
+        face_recognition.face_encodings(rgb, boxes),
+    )
+
+
+def peak() -> float:
+    """Return the largest resident memory of this process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main() -> None:
-    """Print all three tables."""
-    labels = rows("labels.csv")
-    print(f"{len({r['identity'] for r in labels})} people, {len(labels)} pictures")
-    verdicts(labels)
-    comparisons(rows("pairs.csv"))
-    speed([row["file"] for row in labels if row["set"] == "london"][:6])
+    """Print one line for each size of frame."""
+    cv2.setNumThreads(1)
+    networks = Networks.load()
+    judge, full = LiveJudge(networks=networks), PortraitJudge(networks=networks)
+    ours = live(judge)
+    ours(draw(1, Behaviour.WELL, 0, SIZES[0]))
+    print(f"memory with both judges at work, without face_recognition: {peak():.0f} MiB")
+    print("| frame | loop | n | mean | median | p95 | frames/s | core at 15/s | times as fast |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for size in SIZES:
+        frames = [draw(1, Behaviour.WELL, number, size) for number in range(FRAMES)]
+        naive(frames[0])
+        judge.reset()
+        rounds: dict[str, list[Timing]] = {"live": [], "judged in full": [], "plain": []}
+        for turn in range(ROUNDS):
+            rounds["live"].append(timed(ours, frames))
+            rounds["judged in full"].append(timed(full.judge, frames[:SCENE_EVERY]))
+            rounds["plain"].append(timed(naive, [frames[turn]]))
+        plain = together(rounds["plain"])
+        for name, timings in rounds.items():
+            all_ = together(timings)
+            print(
+                f"| {size[0]} x {size[1]} | {name} | {len(all_.wall)} | {1000 * all_.mean:.1f} ms "
+                f"| {1000 * all_.median:.1f} | {1000 * all_.p95:.1f} | {1 / all_.mean:.1f} "
+                f"| {all_.cpu * FPS:.0%} | {plain.mean / all_.mean:.1f} |"
+            )
 
 
 if __name__ == "__main__":

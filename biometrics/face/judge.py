@@ -69,9 +69,9 @@ class Verdict:
 class PortraitJudge:
     """Judges frames one by one; one instance for each thread, because the networks keep state."""
 
-    def __init__(self, profile_name: str = "can-cuoc") -> None:
+    def __init__(self, profile_name: str = "can-cuoc", networks: Networks | None = None) -> None:
         self.profile = profile(profile_name)
-        self._networks = Networks.load()
+        self._networks = networks or Networks.load()
 
     def judge(self, pixels: Pixels) -> Verdict:
         """Return the verdict on a frame, height x width x 3, uint8, blue-green-red.

@@ -166,7 +166,8 @@ class Sight:
     @cached_property
     def luminance(self) -> Pixels:
         """Relative luminance of the chip, linear, 0..255, 308 x 308 (ISO/IEC 29794-5)."""
-        return np.rint(_LINEAR[self.chip] @ _WEIGHTS * 255).astype(np.uint8)
+        linear = cv2.transform(cv2.LUT(self.chip, _LINEAR), _WEIGHTS[None])
+        return np.rint(linear * 255).astype(np.uint8)
 
     @cached_property
     def face_luminance(self) -> Pixels:
