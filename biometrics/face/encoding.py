@@ -21,7 +21,6 @@ _DENSITY: Final = slice(13, 18)
 """Of a JPEG that begins with JFIF: unit (1: inch), pixels across, pixels down."""
 _WHOLE: Final = 1000
 """OpenCV's ratio that keeps every pixel as it is."""
-_HALVINGS: Final = 10
 _SOC, _SOT, _COM = b"\xff\x4f", 0x90, 0x64
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN: Final = 0xDA
@@ -65,15 +64,12 @@ def jpeg2000(
     whole = _jp2(pixels, _WHOLE, dpi)
     if at_most is None or len(whole) <= at_most:
         return whole
-    # The encoder is given a ratio and keeps under it, so the ratio is what is searched.
-    low, high, best = 0.0, float(_WHOLE), b""
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        data = _jp2(pixels, max(1, round(middle)), dpi)
-        low, high, best = (low, middle, best) if len(data) > at_most else (middle, high, data)
-    if not best:
-        raise EncodingInvalid(f"the picture does not fit into {at_most} bytes")
-    return best
+    # The encoder is given a ratio in thousandths and keeps under it, its boxes apart.
+    for ratio in range(min(_WHOLE - 1, _WHOLE * at_most // pixels.size), 0, -1):
+        data = _jp2(pixels, ratio, dpi)
+        if len(data) <= at_most:
+            return data
+    raise EncodingInvalid(f"the picture does not fit into {at_most} bytes")
 
 
 def size(data: bytes) -> tuple[int, int]:
