@@ -5,18 +5,20 @@ It exists only where a device is a stand-in, and never touches the screen or the
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import segno
 from numpy.typing import NDArray
 
-from hardware.camera.sitter import Behaviour, SitterCamera
+from hardware.camera.act import Behaviour, combined
+from hardware.camera.sitter import SitterCamera
 from hardware.finger.hand import POSITIONS, SimulatedHand
 from hardware.finger.simulated_reader import SimulatedReader
 from hardware.finger.synthesis import Condition
 from kiosk.fingers import FingerTaker, Phase
+from kiosk.obedient import REACTS_AFTER, Obedient
 from kiosk.protocol import SCHEME
 from kiosk.thread import Running
 
@@ -30,9 +32,8 @@ __all__ = [
     "role_of",
 ]
 
-REACTS_AFTER: Final = 0.7
-"""Seconds a person needs to put the finger that is asked for on the glass."""
 LIFTS_AFTER: Final = 0.3
+_WHETHER: Final = {"1": True, "true": True, "on": True, "0": False, "false": False, "": False}
 MOST_SEED: Final = 999_999
 LONGEST_CODE: Final = 400
 _TICK: Final = 0.1
@@ -50,6 +51,8 @@ class Role:
 
     Attributes:
         person: seed of face and hands.
+        behaviour: how they sit before the camera; `also` what else is wrong at the same time.
+        obeys: they mend before the camera what the kiosk asks for, and make what it asks for.
         code: text of the QR code that is held up, empty for none.
         finger: position that is presented whatever is asked for; None the one that is asked
             for, 0 none at all.
@@ -57,6 +60,8 @@ class Role:
 
     person: int = 1
     behaviour: Behaviour = Behaviour.WELL
+    also: tuple[Behaviour, ...] = ()
+    obeys: bool = False
     code: str = ""
     condition: Condition = Condition.WELL
     finger: int | None = None
@@ -77,6 +82,7 @@ def role_of(values: dict[str, object], before: Role) -> Role:
     try:
         behaviour = Behaviour(str(values.get("behaviour", before.behaviour)))
         condition = Condition(str(values.get("condition", before.condition)))
+        also = _several(values["also"]) if "also" in values else before.also
     except ValueError as error:
         raise NotUnderstood(str(error)) from error
     code = str(values.get("ticket") or "") if "ticket" in values else before.code
@@ -85,6 +91,8 @@ def role_of(values: dict[str, object], before: Role) -> Role:
     return Role(
         person=person,
         behaviour=behaviour,
+        also=also,
+        obeys=_whether(values, "obeys", otherwise=before.obeys),
         code=code.strip(),
         condition=condition,
         finger=finger,
@@ -105,6 +113,19 @@ def _whole(values: dict[str, object], name: str, otherwise: int, *, most: int) -
     return int(text)
 
 
+def _whether(values: dict[str, object], name: str, *, otherwise: bool) -> bool:
+    try:
+        return _WHETHER[str(values.get(name, otherwise)).lower()]
+    except KeyError:
+        raise NotUnderstood(name) from None
+
+
+def _several(given: object) -> tuple[Behaviour, ...]:
+    """Return the behaviours of a list, or of a text with commas."""
+    named = given if isinstance(given, list) else str(given or "").split(",")
+    return tuple(Behaviour(str(one).strip()) for one in named[: len(Behaviour)] if str(one).strip())
+
+
 def code_picture(text: str) -> NDArray[np.uint8]:
     """Return a QR code, grey; a bare ticket becomes what a ticket's code says."""
     whole = text if text.upper().startswith(SCHEME) or "|" in text else SCHEME + text
@@ -118,14 +139,24 @@ class Rehearsal(Running):
     Args:
         taker: says which finger is asked for.
         reading_codes: whether a code is looked for now; it is taken away when it was read.
+        instruction: key of the sentence by which the sitter is asked for something now, such as
+            "portrait.closer" or "liveness.blink"; None while nothing is asked.
     """
 
-    def __init__(self, taker: FingerTaker, reading_codes: Callable[[], bool], role: Role) -> None:
+    def __init__(
+        self,
+        taker: FingerTaker,
+        reading_codes: Callable[[], bool],
+        role: Role,
+        instruction: Callable[[], str | None] = lambda: None,
+    ) -> None:
         super().__init__("rehearsal")
         self._taker = taker
         self._reading_codes = reading_codes
+        self._instruction = instruction
         self._lock = threading.Lock()
         self._role = role
+        self._sitter = Obedient(combined(role.behaviour, *role.also))
         self._camera: SitterCamera | None = None
         self._reader: SimulatedReader | None = None
         self._pressed = False
@@ -140,9 +171,10 @@ class Rehearsal(Running):
             return self._role
 
     def play(self, role: Role) -> None:
-        """Play `role` from now on."""
+        """Play `role` from now on; who obeys sits down anew."""
         with self._lock:
             self._role = role
+            self._sitter = Obedient(combined(role.behaviour, *role.also))
             self._seat()
 
     def seat(self, camera: SitterCamera) -> None:
@@ -160,7 +192,7 @@ class Rehearsal(Running):
     def _seat(self) -> None:
         if self._camera is not None:
             self._camera.become(self._role.person)
-            self._camera.tell(self._role.behaviour)
+            self._camera.pose(self._sitter.act, seconds=0)
             self._camera.hold_up(code_picture(self._role.code) if self._role.code else None)
 
     def _run(self) -> None:
@@ -179,15 +211,15 @@ class Rehearsal(Running):
 
     def tick(self, seconds: float) -> None:
         """Do what a person does in so many seconds."""
+        # Asked outside the lock: whoever answers may hold one that waits for this one.
+        asked = self._instruction()
         with self._lock:
             if self._role.code and not self._reading_codes():
-                self._role = Role(
-                    person=self._role.person,
-                    behaviour=self._role.behaviour,
-                    condition=self._role.condition,
-                    finger=self._role.finger,
-                )
-                self._seat()
+                self._role = replace(self._role, code="")
+                if self._camera is not None:
+                    self._camera.hold_up(None)
+            if self._camera is not None and self._role.obeys:
+                self._sitter.tick(self._camera, asked, seconds)
             if self._reader is not None:
                 self._move(self._reader, seconds)
 

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.camera.sitter import Behaviour, draw, portrait
+from hardware.camera.act import Behaviour
+from hardware.camera.sitter import draw, portrait
 
 _QUALITY: Final = 92
 _SIZE: Final = (1280, 720)

@@ -37,6 +37,11 @@ EYES: Final = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
+_CLOTH: Final = (
+    234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361,
+    323, 454, 346, 330, 197, 101, 117,
+)  # fmt: skip
+"""Outline of what a mask covers."""
 _UNDER_EYES: Final = ((119, 118, 101), (348, 347, 330))
 
 
@@ -152,21 +157,27 @@ def _people() -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=16)
-def texture(who: Person, *, shut: bool = False) -> NDArray[np.uint8]:
+def texture(
+    who: Person, *, shut: bool = False, mask: bool = False, glasses: bool = False
+) -> NDArray[np.uint8]:
     """Return the painted head, 648 x 768 x 4: blue, green, red, opacity."""
     cut = cutout()
     crop = (slice(_TOP, _BOTTOM), slice(_LEFT, _RIGHT))
     pixels = _sharpened(cut.pixels[crop])
-    mask = np.asarray(
+    head = np.asarray(
         cv2.resize(cut.mask[crop], None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC), np.uint8
     )
     lab = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2LAB)).astype(np.float32)
-    shares = _shares(cut, lab, mask)
+    shares = _shares(cut, lab, head)
     _paint(lab, shares, who)
     if shut:
         _shut(lab, cut)
+    if mask:
+        _cover(lab, cut)
+    if glasses:
+        _darken(lab, cut)
     colour = cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR)
-    return np.dstack([np.asarray(colour, np.uint8), mask])
+    return np.dstack([np.asarray(colour, np.uint8), head])
 
 
 def source_points() -> NDArray[np.float32]:
@@ -278,3 +289,29 @@ def _shut(lab: NDArray[np.float32], cut: Cutout) -> None:
                       lineType=cv2.LINE_AA, shift=4)  # fmt: skip
         lashes = np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.9), np.float32) / 255
         lab[..., 0] *= 1 - 0.7 * lashes
+
+
+def _cover(lab: NDArray[np.float32], cut: Cutout) -> None:
+    """Paint a pale blue cloth with three folds over nose, mouth and chin."""
+    share = _region(cut, _CLOTH, 1.2)[..., None]
+    top, foot = ((float(cut.points[at, 1]) - _TOP) * ZOOM for at in (197, 152))
+    rows = (np.arange(lab.shape[0], dtype=np.float32) - top) / (foot - top)
+    folds = 205 - 22 * np.exp(-((((rows * 4 + 0.5) % 1 - 0.5) / 0.12) ** 2))
+    cloth = np.stack([folds, np.full_like(folds, 120), np.full_like(folds, 116)], -1)[:, None]
+    lab += share * (cloth - lab)
+
+
+def _darken(lab: NDArray[np.float32], cut: Cutout) -> None:
+    """Paint dark glasses before both eyes, and their bridge."""
+    canvas = np.zeros(lab.shape[:2], np.uint8)
+    centres = []
+    for eye in EYES:
+        x, y = (cut.points[list(eye), :2].mean(0) - ORIGIN) * ZOOM
+        span = float(np.ptp(cut.points[list(eye), 0])) * ZOOM
+        centres.append((round(float(x)), round(float(y))))
+        cv2.ellipse(
+            canvas, centres[-1], (round(0.85 * span), round(0.6 * span)), 0, 0, 360, 255, -1
+        )
+    cv2.line(canvas, centres[0], centres[1], 255, 2 * ZOOM)
+    share = np.asarray(cv2.GaussianBlur(canvas, (0, 0), 1.0), np.float32)[..., None] / 255
+    lab += share * (np.array([22, 128, 128], np.float32) - lab)

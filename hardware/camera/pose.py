@@ -35,18 +35,22 @@ _LOWER: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How a person looks at the camera; degrees, and a share 0..1."""
+    """How a person looks at the camera; degrees, shares 0..1, and what is worn on the face."""
 
     yaw: float = 0.0
     pitch: float = 0.0
     roll: float = 0.0
     eyes_shut: bool = False
     mouth_open: float = 0.0
+    smile: float = 0.0
+    mask: bool = False
+    glasses: bool = False
 
 
 def place(who: Person, look: Look) -> Points:
     """Return n x 3: units of the eye distance, 0, 0 between the eyes of an upright head."""
     points = _shape(who).copy()
+    _smile(points, look.smile)
     _open(points, look.mouth_open)
     return _turned(points, look)
 
@@ -146,6 +150,13 @@ class _Swell:
 def _pull(points: Points, spot: NDArray[np.float32], reach: float, by: tuple[float, float]) -> None:
     weights = np.exp(-((points[:, :2] - spot) ** 2).sum(1) / (2 * reach**2))
     points[:, :2] += weights[:, None] * np.array(by, np.float32)
+
+
+def _smile(points: Points, share: float) -> None:
+    """Draw the corners of the mouth apart and up, and the cheeks with them."""
+    for corner, side in ((61, -1.0), (291, 1.0)):
+        spot = points[corner, :2].copy()
+        _pull(points, spot, 0.22, (side * 0.16 * share, -0.12 * share))
 
 
 def _open(points: Points, share: float) -> None:

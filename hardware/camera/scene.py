@@ -3,6 +3,7 @@
 It knows no behaviour and no time.
 """
 
+import math
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +21,8 @@ LAYER: Final = (900, 840)
 EYES_AT: Final = (450.0, 330.0)
 UNIT: Final = 114.0
 """Pixels of the eye distance in a layer."""
+_PENUMBRA: Final = 0.2
+"""Eye distances over which light becomes shadow across a nose."""
 
 
 @lru_cache(maxsize=32)
@@ -28,7 +31,11 @@ def sitting(who: Person, look: Look) -> NDArray[np.uint8]:
     points = place(who, look) * np.float32(UNIT)
     points[:, :2] += np.array(EYES_AT, np.float32)
     head = warp.draw(
-        texture(who, shut=look.eyes_shut), source_points(), points, cutout().triangles, LAYER
+        texture(who, shut=look.eyes_shut, mask=look.mask, glasses=look.glasses),
+        source_points(),
+        points,
+        cutout().triangles,
+        LAYER,
     )
     _soften_lips(head, points)
     chin = place(who, Look())[152] * UNIT + np.array([*EYES_AT, 0.0])
@@ -55,6 +62,16 @@ def _soften_lips(head: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
     part[...] = np.rint(soft * share + part * (1 - share)).astype(np.uint8)
 
 
+def lit_from_one_side(layer: NDArray[np.uint8], dark: float) -> NDArray[np.uint8]:
+    """Return a person's layer with one side in the dark, see `Act.side`."""
+    columns = np.arange(LAYER[0], dtype=np.float32) - EYES_AT[0]
+    share = 1 / (1 + np.exp(-columns * math.copysign(1, dark) / (_PENUMBRA * UNIT)))
+    gain = np.ones((LAYER[0], 4), np.float32)
+    gain[:, :3] -= (abs(dark) * share)[:, None]
+    return np.asarray(np.rint(layer * gain), np.uint8)
+
+
+@lru_cache(maxsize=8)
 def _garment(who: Person, chin: float) -> NDArray[np.uint8]:
     """Return shoulders and a high collar in the person's colour."""
     width, height = LAYER

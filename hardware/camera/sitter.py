@@ -3,12 +3,11 @@
 It announces itself as simulated; nothing of it is a real citizen, and it judges nothing.
 """
 
-import enum
 import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -16,67 +15,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.camera import scene
+from hardware.camera.act import ACTS, WELL, Act, Behaviour, between
 from hardware.camera.person import person
 from hardware.camera.photograph import cutout
 from hardware.camera.port import CameraInfo, Frame
 from hardware.camera.pose import Look
 from hardware.errors import Unplugged
 
+__all__ = ["Act", "Behaviour", "SitterCamera", "draw", "portrait"]
 
-class Behaviour(enum.StrEnum):
-    """What a sitter can be told to do."""
-
-    WELL = "well"
-    TURN = "turn"
-    TILT = "tilt"
-    BLINK = "blink"
-    MOUTH_OPEN = "mouth_open"
-    FAR = "far"
-    OFF_CENTRE = "off_centre"
-    DARK = "dark"
-    BUSY = "busy"
-    SECOND_PERSON = "second_person"
-    AWAY = "away"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Act:
-    """How one behaviour looks; shares are of the frame's height, angles degrees."""
-
-    yaw: float = 0.0
-    roll: float = 0.0
-    eyes_shut: bool = False
-    mouth_open: float = 0.0
-    size: float = 0.158
-    """Eye distance."""
-    across: float = 0.0
-    light: float = 1.0
-    busy: bool = False
-    company: bool = False
-    there: bool = True
-
-
-_ACTS: Final = {
-    Behaviour.WELL: _Act(),
-    Behaviour.TURN: _Act(yaw=24.0),
-    Behaviour.TILT: _Act(roll=17.0),
-    Behaviour.BLINK: _Act(eyes_shut=True),
-    Behaviour.MOUTH_OPEN: _Act(mouth_open=1.0),
-    Behaviour.FAR: _Act(size=0.085),
-    Behaviour.OFF_CENTRE: _Act(across=0.42),
-    Behaviour.DARK: _Act(light=0.2),
-    Behaviour.BUSY: _Act(busy=True),
-    Behaviour.SECOND_PERSON: _Act(company=True),
-    Behaviour.AWAY: _Act(there=False),
-}
 _EYE_LINE: Final = 0.43
 _SWAY: Final = (0.006, 0.004)
 """Share of the height by which a sitter moves across and down."""
 _TURNS: Final = (1.2, 0.6)
 _STEP: Final = 0.6
 """Degrees between two looks that are drawn anew."""
+_EXPRESSION_STEP: Final = 0.1
+"""Share between two expressions that are drawn anew."""
 _NOISE: Final = 1.6
 _NOISES: Final = 5
+MOVES_IN: Final = 0.4
+"""Seconds a person needs to change how they sit."""
+BLINKS_FOR: Final = 0.2
+"""Seconds the lids are down: people's blinks last 0.1 to 0.4."""
+_WARM: Final = (0.55, 0.88, 1.0)
+"""What is left of blue, green and red under the warmest light."""
 
 
 class SitterCamera:
@@ -103,7 +66,9 @@ class SitterCamera:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._seed = seed
-        self._behaviour = Behaviour.WELL
+        self._from, self._to = WELL, WELL
+        self._began, self._takes = 0, 0.0
+        self._shut_until = 0
         self._picture: NDArray[np.uint8] | None = None
         self._number = 0
         self._due = clock()
@@ -117,9 +82,33 @@ class SitterCamera:
         )
 
     def tell(self, behaviour: Behaviour) -> None:
-        """Have the sitter behave so from the next frame on."""
+        """Have the sitter behave so from the next frame on, at once."""
+        self.pose(ACTS[Behaviour(behaviour)], seconds=0)
+
+    def pose(self, act: Act, seconds: float = MOVES_IN) -> None:
+        """Have the sitter come from what they do now to `act` in so many seconds."""
         with self._lock:
-            self._behaviour = Behaviour(behaviour)
+            self._from, self._to = self._now(), act
+            self._began, self._takes = self._number, seconds / self._period
+
+    @property
+    def act(self) -> Act:
+        """Return what the sitter does, or is on the way to do."""
+        with self._lock:
+            return self._to
+
+    def blink(self) -> None:
+        """Have the sitter shut the eyes for a moment, beginning with the next frame."""
+        with self._lock:
+            self._shut_until = self._number + max(1, round(BLINKS_FOR / self._period))
+
+    def _now(self) -> Act:
+        """Return the act of the next frame."""
+        passed = self._number + 1 - self._began
+        share = min(1.0, passed / self._takes) if self._takes > 0 else 1.0
+        # People start and stop softly.
+        act = between(self._from, self._to, share * share * (3 - 2 * share))
+        return replace(act, eyes_shut=True) if self._number < self._shut_until else act
 
     def become(self, seed: int) -> None:
         """Have another person sit down."""
@@ -148,10 +137,10 @@ class SitterCamera:
         if wait > 0:
             self._sleep(wait)
         with self._lock:
-            seed, behaviour, picture = self._seed, self._behaviour, self._picture
+            seed, act, picture = self._seed, self._now(), self._picture
             number = self._number
             self._number += 1
-        pixels = draw(seed, behaviour, number, self._size, fps=1 / self._period)
+        pixels = draw(seed, act, number, self._size, fps=1 / self._period)
         if picture is not None:
             _hold(pixels, picture, number)
         at = self._clock()
@@ -169,11 +158,12 @@ class SitterCamera:
 
 
 def draw(
-    seed: int, behaviour: Behaviour, number: int, size: tuple[int, int], fps: float = 15
+    seed: int, act: Act | Behaviour, number: int, size: tuple[int, int], fps: float = 15
 ) -> NDArray[np.uint8]:
     """Return frame `number` of a sitter, height x width x 3; the same arguments, the same frame."""
     width, height = size
-    act = _ACTS[behaviour]
+    if isinstance(act, Behaviour):
+        act = ACTS[act]
     pixels = (scene.room if act.busy else scene.wall)(width, height).copy()
     if act.company:
         _put(pixels, seed + 1009, Look(), 0.105, (width * 0.5 + height * 0.52, height * 0.40))
@@ -181,21 +171,31 @@ def draw(
         seconds = number / fps + (seed % 17) * 0.7
         sway = [math.sin(seconds * pace) for pace in (1.1, 1.7, 0.63, 0.9, 2.1)]
         look = Look(
-            yaw=_stepped(act.yaw + _TURNS[0] * sway[2]),
-            pitch=_stepped(_TURNS[1] * sway[3]),
-            roll=act.roll,
+            yaw=_stepped(act.yaw + _TURNS[0] * sway[2], _STEP),
+            pitch=_stepped(act.pitch + _TURNS[1] * sway[3], _STEP),
+            roll=_stepped(act.roll, _STEP),
             eyes_shut=act.eyes_shut,
-            mouth_open=act.mouth_open,
+            mouth_open=_stepped(act.mouth_open, _EXPRESSION_STEP),
+            smile=_stepped(act.smile, _EXPRESSION_STEP),
+            mask=act.mask,
+            glasses=act.glasses,
         )
         eyes = (
             width / 2 + height * (act.across + _SWAY[0] * sway[0]),
-            height * (_EYE_LINE + _SWAY[1] * sway[1]),
+            height * (_EYE_LINE + act.down + _SWAY[1] * sway[1]),
         )
         # Breathing: shoulders and head come a hair nearer and go again.
-        _put(pixels, seed, look, act.size * (1 + 0.004 * sway[4]), eyes)
-    if act.light != 1:
-        pixels = np.rint(pixels * np.float32(act.light)).astype(np.uint8)
-    return _noisy(pixels, number)
+        _put(pixels, seed, look, act.size * (1 + 0.004 * sway[4]), eyes, side=act.side)
+    return _noisy(_seen(pixels, act), number)
+
+
+def _seen(pixels: NDArray[np.uint8], act: Act) -> NDArray[np.uint8]:
+    """Return the scene by the light and through the smear of an act."""
+    gains = act.light * (1 - act.warmth * (1 - np.array(_WARM, np.float32)))
+    if (gains != 1).any():
+        pixels = np.clip(np.rint(pixels * gains), 0, 255).astype(np.uint8)
+    span = 2 * round(act.smear * pixels.shape[0] / 2) + 1
+    return pixels if span == 1 else np.asarray(cv2.blur(pixels, (span, 1)), np.uint8)
 
 
 def portrait(seed: int) -> NDArray[np.uint8]:
@@ -216,14 +216,22 @@ def portrait(seed: int) -> NDArray[np.uint8]:
 
 
 def _put(
-    pixels: NDArray[np.uint8], seed: int, look: Look, size: float, eyes: tuple[float, float]
+    pixels: NDArray[np.uint8],
+    seed: int,
+    look: Look,
+    size: float,
+    eyes: tuple[float, float],
+    *,
+    side: float = 0.0,
 ) -> None:
     layer = scene.sitting(person(seed), look)
+    if side:
+        layer = scene.lit_from_one_side(layer, side)
     scene.put(pixels, layer, size * pixels.shape[0] / scene.UNIT, eyes)
 
 
-def _stepped(angle: float) -> float:
-    return round(angle / _STEP) * _STEP
+def _stepped(value: float, step: float) -> float:
+    return round(value / step) * step
 
 
 def _noisy(pixels: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
