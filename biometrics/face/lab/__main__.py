@@ -4,12 +4,11 @@ It reads files and prints; it changes nothing and writes only the files it is as
 """
 
 import argparse
-import json
 import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,19 +17,27 @@ from biometrics.face.lab import tables
 from biometrics.face.lab.curves import curves
 from biometrics.face.lab.defects import DefectsRefused, Kind, read_defects
 from biometrics.face.lab.evaluation import Evaluation, Relaxed
+from biometrics.face.lab.export import as_json
 from biometrics.face.lab.judging import judge_files
 from biometrics.face.lab.labels import LabelsRefused, read_labels
+from biometrics.face.lab.page import page
+from biometrics.face.lab.run import Run
+from biometrics.face.lab.tables import Table
 from biometrics.face.lab.writing import as_markdown, as_text, harmless
 
 DONE: Final = 0
 BELOW: Final = 1
 REFUSED: Final = 2
 MISSING: Final = 3
+MOST_PROCESSES: Final = 256
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 below `--fail-under`, 2 refused, 3 missing."""
-    given = _parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else list(arguments)
+    given = _parser().parse_args(typed)
+    given.command = shlex.join(["thunhan-portrait", *typed])
+    given.at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     try:
         code: int = given.run(given)
     except (LabelsRefused, DefectsRefused) as error:
@@ -68,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--defects", type=Path, help="another table of right reasons")
     evaluate.add_argument("--markdown", action="store_true", help="tables ready to be pasted")
     evaluate.add_argument("--fairness", action="store_true", help="print every measure by group")
+    evaluate.add_argument("--wrong", action="store_true", help="list what was judged wrongly")
+    evaluate.add_argument("--html", type=Path, metavar="FILE", help="report with ROC curves")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="every figure and finding")
     evaluate.add_argument("--fail-under", type=float, metavar="PERCENT")
     evaluate.set_defaults(run=_evaluate)
     return parser
@@ -82,38 +92,42 @@ def _evaluate(given: argparse.Namespace) -> int:
     names = [row.file for row in rows]
     seen = judge_files(given.folder, names, given.profile.name, given.processes, _progress)
     evaluation = Evaluation(rows, seen, given.profile, defects, given.relax)
-    found = curves(evaluation)
-    shown = [
-        tables.summary(evaluation),
-        tables.defects(evaluation),
-        tables.false_alarms(evaluation),
-        tables.groups(evaluation),
-        tables.separation(found),
-    ]
-    if given.fairness or given.markdown:
-        shown += [*tables.fairness(evaluation), *tables.counterexample(evaluation)]
-    if evaluation.problems:
-        shown.append(tables.problems(evaluation))
+    run = Run.of(evaluation, given.command, given.at)
     write = as_markdown if given.markdown else as_text
     for note in tables.notes(evaluation):
-        print(harmless(note.in_(given.language)))
-    for table in shown:
-        if table.rows:
-            print("\n".join(write(table, given.language)))
+        _say(harmless(note.in_(given.language)))
+    for table in _chosen(evaluation, run, given):
+        _say("\n".join(write(table, given.language)))
+    if given.html:
+        given.html.write_text(page(evaluation, given.folder, run), encoding="utf-8")
+    if given.json:
+        given.json.write_text(as_json(evaluation, run), encoding="utf-8")
     caught = evaluation.caught(Kind.GATE).value
     if given.fail_under is not None and (caught is None or 100 * caught < given.fail_under):
         return BELOW
     return DONE
 
 
+def _chosen(evaluation: Evaluation, run: Run, given: argparse.Namespace) -> Iterator[Table]:
+    yield run.table()
+    fairly = given.fairness or given.markdown
+    yield from tables.everything(evaluation, curves(evaluation), fairly=fairly)
+    if given.wrong:
+        yield tables.wrong(evaluation)
+
+
 def _progress(done: int, of: int) -> None:
     step = max(1, of // 20)
     if done == of or done % step == 0:
-        print(f"{done}/{of}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{done}/{of}\n")
 
 
 def _complain(what: str) -> None:
-    print(f"thunhan-portrait: {harmless(what)}", file=sys.stderr)
+    sys.stderr.write(f"thunhan-portrait: {harmless(what)}\n")
+
+
+def _say(what: str) -> None:
+    sys.stdout.write(f"{what}\n")
 
 
 def _profile(name: str) -> Profile:
@@ -125,8 +139,8 @@ def _profile(name: str) -> Profile:
 
 def _count(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= 256:
-        raise argparse.ArgumentTypeError("from 1 to 256")
+    if not 1 <= number <= MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"from 1 to {MOST_PROCESSES}")
     return number
 
 

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 
@@ -59,7 +58,7 @@ def read_defects(file: Path | None = None) -> Defects:
     Raises:
         DefectsRefused: it cannot be read, or has another form.
     """
-    source: Traversable = file or files("biometrics.face.lab").joinpath("defects.json")
+    source = file or files("biometrics.face.lab").joinpath("defects.json")
     try:
         data = source.read_bytes()
         content = json.loads(data)

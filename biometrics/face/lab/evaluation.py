@@ -24,7 +24,6 @@ AXES: Final[Mapping[str, Callable[[Row], tuple[str, ...]]]] = {
     "gender": lambda row: (row.gender,),
     "ethnicity": lambda row: (row.ethnicity,),
     "gender_ethnicity": lambda row: (row.gender, row.ethnicity),
-    "set": lambda row: (row.set,),
 }
 """How pictures are grouped; where a part is not stated the picture is in no group."""
 

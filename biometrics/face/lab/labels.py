@@ -111,10 +111,7 @@ def _table(
         wanted = {*needed, *(column for column, _ in where)}
         if absent := sorted(wanted - set(names)):
             raise LabelsRefused(f"{path.name} has no column {', '.join(absent)}")
-        rows = [
-            {name: (row[name] or "").strip() for name in names if isinstance(name, str)}
-            for row in reader
-        ]
+        rows = [{name: (row[name] or "").strip() for name in names} for row in reader]
     except csv.Error as error:
         raise LabelsRefused(f"{path.name} is no CSV: {error}") from error
     return [row for row in rows if all(row[column] == value for column, value in where)]

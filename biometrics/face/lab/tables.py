@@ -111,7 +111,7 @@ def groups(evaluation: Evaluation) -> Table:
 def fairness(evaluation: Evaluation) -> Iterator[Table]:
     """Yield for each axis how every measure's native values spread over the groups."""
     for axis, members in evaluation.groups.items():
-        heads = tuple(Text(vi=f"{k} ({len(v)})", en=f"{k} ({len(v)})") for k, v in members.items())
+        heads = _heads(members)
         chance = (len(members) - 1) / max(1, sum(map(len, members.values())) - 1)
         rows = tuple(
             (
@@ -122,10 +122,7 @@ def fairness(evaluation: Evaluation) -> Iterator[Table]:
             )
             for measure in evaluation.measures
         )
-        title = _WORDS["table.fairness"].fill(axis=_WORDS[f"axis.{axis}"].en)
-        title = Text(
-            vi=_WORDS["table.fairness"].vi.format(axis=_WORDS[f"axis.{axis}"].vi), en=title.en
-        )
+        title = _titled("table.fairness", axis)
         columns = (
             _WORDS["column.measure"],
             _WORDS["column.role"],
@@ -140,16 +137,13 @@ def counterexample(evaluation: Evaluation) -> Iterator[Table]:
     """Yield for each axis the 0..100 scores of what is measured and never a gate."""
     names = [name for name in evaluation.measures if role(evaluation, name) == "recorded"]
     for axis, members in evaluation.groups.items():
-        heads = tuple(Text(vi=f"{k} ({len(v)})", en=f"{k} ({len(v)})") for k, v in members.items())
+        heads = _heads(members)
         rows = tuple(
             (name, *(_spread(group, name, scores=True) for group in members.values()))
             for name in names
         )
         if rows:
-            title = Text(
-                vi=_WORDS["table.scores"].vi.format(axis=_WORDS[f"axis.{axis}"].vi),
-                en=_WORDS["table.scores"].en.format(axis=_WORDS[f"axis.{axis}"].en),
-            )
+            title = _titled("table.scores", axis)
             yield Table(title=title, columns=(_WORDS["column.measure"], *heads), rows=rows)
 
 
@@ -185,8 +179,8 @@ def problems(evaluation: Evaluation) -> Table:
 def notes(evaluation: Evaluation) -> Iterator[Text]:
     """Yield what a reader must know before believing the figures."""
     for entry in evaluation.relaxed:
-        where = entry.set or "*"
-        yield _WORDS["note.relaxed"].fill(measure=entry.measure, set=where)
+        key = "note.relaxed_in" if entry.set else "note.relaxed"
+        yield _WORDS[key].fill(measure=entry.measure, set=entry.set)
         if entry.measure not in evaluation.gates:
             yield _WORDS["note.no_such_gate"].fill(measure=entry.measure)
     for figures in evaluation.defect_figures:
@@ -201,7 +195,43 @@ def notes(evaluation: Evaluation) -> Iterator[Text]:
         ):
             yield _WORDS["note.no_gate"].fill(defect=name, set=figures.set or "-")
     if evaluation.problems:
-        yield _WORDS["note.problems"].fill(n=len(evaluation.problems))
+        yield _WORDS["note.left_out"].fill(n=len(evaluation.problems))
+
+
+def wrong(evaluation: Evaluation) -> Table:
+    """Return every picture that was judged wrongly."""
+    rows = [
+        (
+            picture.row.file,
+            picture.row.defect,
+            ", ".join(picture.refused_for),
+            ", ".join(
+                f"{finding.name} {'-' if finding.native is None else format(finding.native, '.3g')}"
+                for finding in picture.seen.findings
+                if finding.name in (picture.defect.measures or picture.refused_for)
+            ),
+        )
+        for picture in evaluation.pictures
+        if picture.wrong
+    ]
+    return _table("wrong", ("file", "defect", "because", "values"), rows)
+
+
+def everything(
+    evaluation: Evaluation, found: Iterable[Curve], *, fairly: bool = True
+) -> Iterator[Table]:
+    """Yield every table that has rows; those of all measures by group only where `fairly`."""
+    every = (
+        summary(evaluation),
+        defects(evaluation),
+        false_alarms(evaluation),
+        groups(evaluation),
+        separation(found),
+        *(fairness(evaluation) if fairly else ()),
+        *(counterexample(evaluation) if fairly else ()),
+        problems(evaluation),
+    )
+    yield from (table for table in every if table.rows)
 
 
 def role(evaluation: Evaluation, measure: str) -> str:
@@ -249,6 +279,16 @@ def _spread(group: tuple[Picture, ...], measure: str, *, scores: bool) -> str:
     )
     said = f"{middle:.3g} ({low:.3g} .. {high:.3g})"
     return f"{said} ×{refused}" if refused and not scores else said
+
+
+def _heads(members: Mapping[str, tuple[Picture, ...]]) -> tuple[Text, ...]:
+    said = (f"{name} ({len(group)})" for name, group in members.items())
+    return tuple(Text(vi=head, en=head) for head in said)
+
+
+def _titled(key: str, axis: str) -> Text:
+    title, name = _WORDS[key], _WORDS[f"axis.{axis}"]
+    return Text(vi=title.vi.format(axis=name.vi), en=title.en.format(axis=name.en))
 
 
 def _with(key: str, suffix: str) -> Text:

@@ -1,0 +1,197 @@
+"""The evaluation as one HTML file that needs nothing else: no script, no style sheet, no network.
+
+It shows figures and mistakes, and takes nothing from outside as markup: file names and every
+column of a table are escaped by `markupsafe`.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import cv2
+from markupsafe import Markup
+
+from biometrics.capture import Finding
+from biometrics.face import hints
+from biometrics.face.images import ImageRefused, decode
+from biometrics.face.lab import drawing, tables
+from biometrics.face.lab.curves import Curve, curves
+from biometrics.face.lab.evaluation import Evaluation, Picture
+from biometrics.face.lab.figures import Share
+from biometrics.face.lab.judging import read
+from biometrics.face.lab.labels import inside
+from biometrics.face.lab.run import Run
+from biometrics.face.lab.tables import Cell, Table
+from biometrics.face.lab.writing import shown
+from biometrics.words import Text
+
+MOST_PICTURES: Final = 200
+_THUMBNAIL: Final = (160, 200)
+_QUALITY: Final = 72
+_WORDS: Final = tables.words()
+_HINTS: Final = hints.words()
+_PAGE: Final = Markup("""<!doctype html>
+<html lang="vi">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
+style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{heading}</h1>
+{body}
+</body>
+</html>
+""")
+
+
+def page(evaluation: Evaluation, folder: Path, run: Run) -> str:
+    """Return the whole page; thumbnails of wrongly judged pictures are read from `folder`."""
+    parts = Markup("\n").join(_parts(evaluation, folder, run))
+    style = files("biometrics.face.lab").joinpath("page.css").read_text(encoding="utf-8")
+    title = _WORDS["title.report"]
+    return str(
+        _PAGE.format(
+            title=f"{title.vi} · {run.profile}",
+            style=Markup(style),  # noqa: S704 - our own file
+            heading=_both(title),
+            body=parts,
+        )
+    )
+
+
+def _parts(evaluation: Evaluation, folder: Path, run: Run) -> Iterator[Markup]:
+    found = curves(evaluation)
+    yield _table(run.table())
+    yield _notes(list(tables.notes(evaluation)))
+    for table in tables.everything(evaluation, found):
+        yield _table(table)
+    yield _curves(found)
+    yield _wrong(evaluation, folder)
+
+
+def _both(text: Text) -> Markup:
+    return Markup('{} <span lang="en">{}</span>').format(text.vi, text.en)
+
+
+def _notes(said: list[Text]) -> Markup:
+    if not said:
+        return Markup("")
+    lines = Markup("").join(Markup('<p class="both">{}</p>').format(_both(text)) for text in said)
+    heading = _both(_WORDS["title.notes"])
+    return Markup('<h2>{}</h2><div class="notes">{}</div>').format(heading, lines)
+
+
+def _table(table: Table) -> Markup:
+    heads = Markup("").join(Markup("<th>{}</th>").format(_head(text)) for text in table.columns)
+    rows = Markup("").join(
+        Markup("<tr>{}</tr>").format(Markup("").join(map(_cell, row))) for row in table.rows
+    )
+    note = Markup("")
+    if table.note:
+        note = Markup('<p class="note both">{}</p>').format(_both(table.note))
+    return Markup(
+        '<h2>{}</h2><div class="wide"><table><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>{}"
+    ).format(_both(table.title), heads, rows, note)
+
+
+def _head(text: Text) -> Markup:
+    return _both(text) if text.vi != text.en else Markup("{}").format(text.vi)
+
+
+def _cell(cell: Cell) -> Markup:
+    if isinstance(cell, Text):
+        return Markup('<td class="both">{}</td>').format(_head(cell))
+    kind = ' class="number"' if isinstance(cell, Share | int | float) else ""
+    return Markup("<td{}>{}</td>").format(Markup(kind), shown(cell, "vi"))  # noqa: S704 - ours
+
+
+def _curves(found: Iterable[Curve]) -> Markup:
+    figures = Markup("\n").join(
+        Markup(
+            '<figure><h3>{} · {} · {}</h3><div class="pair">{}{}</div>'
+            "<figcaption>AUC {:.3f} ({:.2f}-{:.2f}), n {} / {}</figcaption></figure>"
+        ).format(
+            curve.figures.defect.name,
+            curve.gate.measure,
+            curve.figures.set or "-",
+            drawing.roc_curve(curve),
+            drawing.histogram(curve),
+            curve.area.value,
+            *curve.area.interval,
+            curve.area.worse,
+            curve.area.better,
+        )
+        for curve in found
+    )
+    return Markup('<h2>{}</h2><p class="note both">{}</p><div class="curves">{}</div>').format(
+        _both(_WORDS["title.roc"]), _both(_WORDS["note.curve"]), figures
+    )
+
+
+def _wrong(evaluation: Evaluation, folder: Path) -> Markup:
+    wrong = [picture for picture in evaluation.pictures if picture.wrong]
+    wrong.sort(key=lambda picture: not picture.sound)
+    cards = Markup("\n").join(
+        _card(picture, evaluation, folder) for picture in wrong[:MOST_PICTURES]
+    )
+    said = [_WORDS["note.faces"]]
+    if len(wrong) > MOST_PICTURES:
+        said.append(_WORDS["note.cut"].fill(shown=MOST_PICTURES, n=len(wrong)))
+    notes = Markup("").join(
+        Markup('<p class="note both">{}</p>').format(_both(text)) for text in said
+    )
+    return Markup('<h2>{} ({})</h2>{}<div class="wrong">{}</div>').format(
+        _both(_WORDS["title.wrong"]), len(wrong), notes, cards
+    )
+
+
+def _card(picture: Picture, evaluation: Evaluation, folder: Path) -> Markup:
+    named = dict.fromkeys((*picture.refused_for[:4], *picture.defect.measures))
+    findings = {finding.name: finding for finding in picture.seen.findings}
+    lines = Markup("").join(
+        _line(findings[name], evaluation, bold=name in picture.refused_for)
+        for name in named
+        if name in findings
+    )
+    row = picture.row
+    about = " · ".join(filter(None, (row.set, row.defect, row.gender, row.ethnicity)))
+    return Markup("<figure>{}<figcaption><p><b>{}</b></p><p>{}</p>{}</figcaption></figure>").format(
+        _thumbnail(folder, row.file), row.file, about, lines
+    )
+
+
+def _line(finding: Finding, evaluation: Evaluation, *, bold: bool) -> Markup:
+    gate = evaluation.gates.get(finding.name)
+    limit = tables.limits(gate.lowest, gate.highest) if gate else ""
+    native = "-" if finding.native is None else f"{finding.native:.3g}"
+    said = Markup("{} {} {} [{}]").format(finding.name, native, finding.unit, limit)
+    if bold:
+        said = Markup("<b>{}</b>").format(said)
+    key = f"portrait.{finding.hint}"
+    hint = _both(_HINTS[key]) if finding.hint and key in _HINTS else ""
+    return Markup("<p>{} {}</p>").format(said, hint)
+
+
+def _thumbnail(folder: Path, name: str) -> Markup:
+    path = inside(folder, name)
+    try:
+        pixels = decode(read(path)) if path else None
+    except (OSError, ImageRefused):
+        pixels = None
+    if pixels is None:
+        return Markup("")
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _THUMBNAIL[0] / width, _THUMBNAIL[1] / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+    return Markup('<img alt="" width="{}" height="{}" src="data:image/jpeg;base64,{}">').format(
+        *size, base64.b64encode(data).decode()
+    )
