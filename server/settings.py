@@ -33,6 +33,9 @@ class Settings(BaseModel):
     """The population registry."""
     unseal_socket: Path
     """Unix socket of the unsealing process."""
+    face_model: Path | None = None
+    """JSON file of another network to compare portraits with (docs/portrait-records.md); the one
+    that comes with us where it is absent."""
     citizen_url: str = "http://127.0.0.1:8100"
     """As citizens reach us: on slips and in calendar files."""
     hosts: str = "127.0.0.1,localhost"

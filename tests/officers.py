@@ -27,7 +27,7 @@ from biometrics.capture import (
 )
 from scheduler import places
 from scheduler.database import transaction
-from server.cases import officers, signing_in
+from server.cases import officers, signing_in, verification
 from server.cases.officers import Acting
 from server.cases.signing_in import Proof
 from server.registry.port import Kept, Person
@@ -44,9 +44,9 @@ from server.store.tables import (
     Grant,
     Journal,
     Officer,
-    Review,
     Role,
 )
+from server.unseal import opening
 from server.unseal.client import GrantRefused, Opened
 from server.web import guard
 from server.web.officer.app import create_app
@@ -60,6 +60,7 @@ STATION = "DEMO-HN1"
 ELSEWHERE = "DEMO-HN2"
 FAR = "DEMO-HCM"
 PASSWORD = "một câu đủ dài"
+MODEL = "dlib_face_recognition_resnet_model_v1"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
 DOT = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
@@ -192,18 +193,23 @@ class Unsealer:
             ).scalar_one_or_none()
             if digest is None:
                 raise GrantRefused
-            row = session.get(Review, digest) or Review(digest=digest)
-            row.summary = {"helpers": sorted(self.captures[digest].helpers)}
-            row.at, row.distance, row.outcome, row.model = now, self.distance, self.outcome, "dlib"
-            session.add(row)
+            opened = self._opened(digest)
+            opening.review(session, digest, opened, now=now)
         self.opened += 1
+        return opened
+
+    def _opened(self, digest: str) -> Opened:
+        compared = self.outcome != "not_assessed"
         return Opened(
             capture=self.captures[digest],
             reference=self.reference,
             distance=self.distance,
             outcome=self.outcome,
-            model="dlib_face_recognition_resnet_model_v1",
-            reason="no_reference" if self.outcome == "not_assessed" else None,
+            model=MODEL if compared else "",
+            model_sha256="5" * 64 if compared else None,
+            match_at_most=0.45 if compared else None,
+            no_match_above=0.55 if compared else None,
+            reason=None if compared else "no_reference",
         )
 
 
@@ -422,4 +428,6 @@ class Browser:
         )
 
     def decide(self, digest: str, verdict: str, **fields: str) -> TestResponse:
-        return self.post(f"/captures/{digest}/decision", verdict=verdict, **fields)
+        """Decide; whoever accepts has seen ears, head and eyes unless `fields` say otherwise."""
+        looked = dict.fromkeys(verification.LOOKS, verification.YES) if verdict == "accept" else {}
+        return self.post(f"/captures/{digest}/decision", verdict=verdict, **{**looked, **fields})

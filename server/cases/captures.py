@@ -68,6 +68,10 @@ class Decided:
     reason: str | None
     text: str | None
     at: datetime
+    comparison: dict[str, Any] | None
+    """As `Found.comparison` was then."""
+    seen: dict[str, Any]
+    """As `server.cases.verification.Answer` by its name; empty unless accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,8 @@ class Seen:
     decision: Decided | None
     outcome: str | None
     """What the last comparison of the portraits said."""
+    refused: tuple[str, ...]
+    """Gates that refused the portrait, once it was opened."""
     opener: str | None
     """Who has it open; None where nobody has."""
     looked: bool
@@ -113,6 +119,27 @@ class Found:
         """Who helped at the kiosk: the header's officer and, once it was opened, all it names."""
         named = [] if self.review is None else self.review.summary.get("helpers", [])
         return frozenset(named) | ({self.capture.operator} if self.capture.operator else set())
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Gates that refused the portrait, as the unsealing process found them."""
+        return () if self.review is None else tuple(self.review.summary.get("refused", ()))
+
+    @property
+    def comparison(self) -> dict[str, Any] | None:
+        """What the comparison said and by what, as plain values; None before an opening."""
+        review = self.review
+        if review is None:
+            return None
+        return {
+            "at": review.at.isoformat(),
+            "distance": review.distance,
+            "outcome": review.outcome,
+            "model": review.model,
+            "model_sha256": review.model_sha256,
+            "match_at_most": review.match_at_most,
+            "no_match_above": review.no_match_above,
+        }
 
     @property
     def is_ended(self) -> bool:
@@ -272,8 +299,11 @@ def see(session: Session, digest: str, officer: Acting) -> Seen:
             reason=decision.reason,
             text=decision.text,
             at=decision.at,
+            comparison=decision.comparison,
+            seen=decision.seen,
         ),
         outcome=None if found.review is None else found.review.outcome,
+        refused=found.refused,
         opener=found.opener,
         looked=found.looked,
     )

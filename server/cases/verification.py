@@ -49,6 +49,13 @@ REASONS: Final[Mapping[Verdict, tuple[str, ...]]] = {
 EVENTS: Final[Mapping[Verdict, DossierEvent]] = {
     verdict: DossierEvent(verdict.value) for verdict in Verdict
 }
+LOOKS: Final = ("ears", "head", "glasses")
+"""What no measure decides and the officer's own eyes must: both ears visible, head bare (or a
+headscarf of faith or people, with the face clear), no glasses. Circular 04/1999/TT-BCA II.1.b."""
+YES: Final = "yes"
+NO: Final = "no"
+BECAUSE: Final = "_because"
+"""What a form adds to the name of a look for the officer's reason."""
 ONLY_AFTER_SEEING: Final = frozenset({Verdict.ACCEPT, Verdict.REJECT})
 MAY_DECIDE: Final = frozenset({Role.VERIFIER, Role.SUPERVISOR})
 
@@ -66,19 +73,47 @@ class NotSeen(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the officer saw: as it should be, or why it is taken all the same."""
+
+    name: str
+    is_so: bool
+    because: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """A verdict with its reason, as it may be given."""
 
     verdict: Verdict
     reason: str | None
     text: str | None
+    answers: tuple[Answer, ...] = ()
+    """One for each of `LOOKS` where it accepts, else none."""
 
 
-def ruling(verdict: str, reason: str, text: str, *, outcome: str | None) -> Ruling:
-    """Return the ruling in a form's fields; `outcome` is what the portraits' comparison said.
+def ruling(
+    verdict: str,
+    reason: str,
+    text: str,
+    *,
+    outcome: str | None,
+    refused: tuple[str, ...] = (),
+    looks: Mapping[str, str] | None = None,
+) -> Ruling:
+    """Return the ruling in a form's fields.
+
+    Args:
+        verdict: as it came.
+        reason: as it came.
+        text: as it came.
+        outcome: what the portraits' comparison said.
+        refused: gates that refused the portrait.
+        looks: the form's fields about what the officer saw, by the names in `LOOKS`.
 
     Raises:
-        Refused: verdict or reason is none of ours, or words of the officer's own are missing.
+        Refused: verdict or reason is none of ours, words of the officer's own are missing, or
+            one of the looks is not answered.
     """
     try:
         chosen = Verdict(verdict)
@@ -86,14 +121,29 @@ def ruling(verdict: str, reason: str, text: str, *, outcome: str | None) -> Ruli
         raise Refused("verdict.unknown") from None
     own = fields.line(text, longest=fields.LONGEST_TEXT) or None
     if chosen is Verdict.ACCEPT:
+        answers = tuple(_answer(name, looks or {}) for name in LOOKS)
         if outcome == "no_match" and own is None:
             raise Refused("verdict.explain")
-        return Ruling(verdict=chosen, reason=None, text=own)
+        if refused and own is None:
+            raise Refused("verdict.explain_refused")
+        return Ruling(verdict=chosen, reason=None, text=own, answers=answers)
     if reason not in REASONS[chosen]:
         raise Refused("verdict.reason")
     if reason == OTHER and own is None:
         raise Refused("verdict.own_words")
     return Ruling(verdict=chosen, reason=reason, text=own)
+
+
+def _answer(name: str, looks: Mapping[str, str]) -> Answer:
+    given = looks.get(name, "")
+    if given == YES:
+        return Answer(name=name, is_so=True, because=None)
+    because = fields.line(looks.get(f"{name}{BECAUSE}", ""), longest=fields.LONGEST_TEXT)
+    if given != NO:
+        raise Refused("verdict.looks")
+    if not because:
+        raise Refused("verdict.because")
+    return Answer(name=name, is_so=False, because=because)
 
 
 def _must_be_theirs(found: Found, officer: Acting) -> None:
@@ -124,6 +174,12 @@ def open_capture(session: Session, digest: str, officer: Acting, *, now: datetim
         journal.move(session, found.dossier, DossierEvent.OPEN, now=now, actor=officer.actor)
     else:
         _must_be_theirs(found, officer)
+    grant = _grant(session, digest, officer, now=now)
+    _note(session, found, officer, "capture.open", now=now, grant=str(grant), again=not takes)
+    return grant
+
+
+def _grant(session: Session, digest: str, officer: Acting, *, now: datetime) -> UUID:
     grant = Grant(
         id=uuid4(),
         digest=digest,
@@ -132,8 +188,54 @@ def open_capture(session: Session, digest: str, officer: Acting, *, now: datetim
         expires_at=now + GRANT_LASTS,
     )
     session.add(grant)
-    _note(session, found, officer, "capture.open", now=now, grant=str(grant.id), again=not takes)
     return grant.id
+
+
+def ask_for_file(
+    session: Session, digest: str, officer: Acting, wanted: str, *, now: datetime
+) -> UUID:
+    """Return a grant to open the capture for a file of its portrait, while the review is open.
+
+    Raises:
+        CaptureUnknown: there is none at this officer's stations.
+        OwnCapture: the officer helped at the kiosk.
+        NotYours: another officer has it open, or the role does not decide.
+        NotNow: it was decided, or the dossier is elsewhere.
+    """
+    found = captures.find(session, digest, officer, lock=True)
+    _must_be_theirs(found, officer)
+    grant = _grant(session, digest, officer, now=now)
+    _note(session, found, officer, "file.ask", now=now, grant=str(grant), file=wanted)
+    return grant
+
+
+def hand_out_file(
+    session: Session,
+    digest: str,
+    officer: Acting,
+    wanted: str,
+    sha256: str,
+    done: Mapping[str, object],
+    *,
+    now: datetime,
+) -> None:
+    """Write down which bytes an officer takes away, before they do.
+
+    Raises:
+        CaptureUnknown, OwnCapture, NotYours, NotNow: see `ask_for_file`.
+    """
+    found = captures.find(session, digest, officer, lock=True)
+    _must_be_theirs(found, officer)
+    _note(
+        session,
+        found,
+        officer,
+        "file.hand_out",
+        now=now,
+        file=wanted,
+        sha256=sha256,
+        done=dict(done),
+    )
 
 
 def _note(
@@ -185,13 +287,29 @@ def decide(
             verdict=given.verdict,
             reason=given.reason,
             text=given.text,
+            comparison=found.comparison,
+            seen={answer.name: _plain(answer) for answer in given.answers},
+            refused=list(found.refused),
             at=now,
         )
     )
-    action = f"decision.{given.verdict.value}"
-    outcome = None if found.review is None else found.review.outcome
-    _note(session, found, officer, action, now=now, reason=given.reason, comparison=outcome)
+    _note(
+        session,
+        found,
+        officer,
+        f"decision.{given.verdict.value}",
+        now=now,
+        reason=given.reason,
+        comparison=found.comparison,
+        # The officer's words stay with the decision: auditors see no personal data.
+        seen={answer.name: answer.is_so for answer in given.answers},
+        refused=list(found.refused),
+    )
     return dossier.state
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    return {"is_so": answer.is_so, "because": answer.because}
 
 
 def _message(given: Ruling) -> dict[str, Any] | None:

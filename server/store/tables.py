@@ -277,6 +277,10 @@ class Review(Base):
     outcome: Mapped[str] = mapped_column(sa.String(16))
     """match, unsure, no_match, not_assessed."""
     model: Mapped[str] = mapped_column(sa.String(120))
+    """Empty where nothing was compared, and then without hash and limits."""
+    model_sha256: Mapped[str | None] = mapped_column(sa.String(64))
+    match_at_most: Mapped[float | None]
+    no_match_above: Mapped[float | None]
     summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
@@ -307,6 +311,12 @@ class Decision(Base):
     verdict: Mapped[Verdict]
     reason: Mapped[str | None] = mapped_column(sa.String(40))
     text: Mapped[str | None] = mapped_column(sa.String(500))
+    comparison: Mapped[dict[str, Any] | None]
+    """What the comparison said that the officer saw: distance, outcome, model, SHA-256, limits."""
+    seen: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the officer's own eyes said of ears, head and glasses; empty unless accepted."""
+    refused: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    """Gates of the portrait that had refused it."""
     at: Mapped[datetime]
 
 

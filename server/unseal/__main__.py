@@ -17,7 +17,8 @@ import cbor2
 from flask import Flask, Response, request
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from biometrics.face.compare import model_sha256
+from biometrics.face import descriptor
+from biometrics.face.compare import Comparer
 from scheduler.database import connect
 from server import clock
 from server.registry.client import RegistryClient
@@ -103,13 +104,23 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO)
     settings = Settings.from_environment()
-    # A missing model is said now, not to the first officer.
-    log.info("faces are compared with the model %s", model_sha256())
+    # A missing or altered model is said now, not to the first officer.
+    chosen = settings.face_model
+    model = descriptor.shipped() if chosen is None else descriptor.from_file(chosen)
+    comparer = Comparer(model)
+    log.info(
+        "faces are compared with %s (SHA-256 %s): match up to %s, no match above %s",
+        model.name,
+        model.sha256,
+        model.match_at_most,
+        model.no_match_above,
+    )
     unsealing = Unsealing(
         engine=connect(settings.database),
         vault=Vault(settings.data),
         keys=asked.keys,
         registry=RegistryClient(settings.registry_url),
+        comparer=comparer,
         clock=clock.now,
     )
     server = listen(settings.unseal_socket, create_app(unsealing.open))

@@ -34,6 +34,10 @@ class Opened:
     """match, unsure, no_match, not_assessed."""
     model: str
     """What the faces were compared with; empty where nothing was compared."""
+    model_sha256: str | None
+    """None where nothing was compared, as the two limits."""
+    match_at_most: float | None
+    no_match_above: float | None
     reason: str | None = None
     """Why it could not be assessed: no_reference, registry_down, no_face."""
 
@@ -46,6 +50,9 @@ class Opened:
                 "distance": self.distance,
                 "outcome": self.outcome,
                 "model": self.model,
+                "model_sha256": self.model_sha256,
+                "match_at_most": self.match_at_most,
+                "no_match_above": self.no_match_above,
                 "reason": self.reason,
             }
         )

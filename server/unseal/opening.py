@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from biometrics.capture import Capture
-from biometrics.face.compare import Comparison, compare
+from biometrics.face.compare import Comparer, Comparison
+from biometrics.face.outputs import refused
 from biometrics.seal.checking import check, look
 from biometrics.seal.errors import KeysInvalid, PacketRefused
 from biometrics.seal.keys import PrivateKeys
@@ -52,6 +53,7 @@ class Unsealing:
     keys: Path
     """One folder a pair, named by its kid."""
     registry: Registry
+    comparer: Comparer
     clock: Callable[[], datetime]
     one_face_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     """Networks and dlib keep state between calls."""
@@ -81,10 +83,12 @@ class Unsealing:
             distance=compared.distance if compared else None,
             outcome=compared.outcome if compared else "not_assessed",
             model=compared.model if compared else "",
+            model_sha256=compared.model_sha256 if compared else None,
+            match_at_most=compared.match_at_most if compared else None,
+            no_match_above=compared.no_match_above if compared else None,
             reason=reason,
         )
-        sha256 = compared.model_sha256 if compared else None
-        retrying(self.engine, lambda session: review(session, job.digest, opened, sha256, now=now))
+        retrying(self.engine, lambda session: review(session, job.digest, opened, now=now))
         return opened
 
     def _opened(self, job: Job) -> Capture:
@@ -110,7 +114,7 @@ class Unsealing:
         if reference is None:
             return None
         with self.one_face_at_a_time:
-            return compare(capture.portrait.image, reference)
+            return self.comparer.compare(capture.portrait.image, reference)
 
 
 def consume(session: Session, grant: UUID, *, now: datetime) -> Job:
@@ -167,25 +171,20 @@ def _damaged(session: Session, job: Job, why: str, *, now: datetime) -> None:
     )
 
 
-def review(
-    session: Session, digest: str, opened: Opened, model_sha256: str | None, *, now: datetime
-) -> None:
+def review(session: Session, digest: str, opened: Opened, *, now: datetime) -> None:
     """Keep the figures of the capture that was opened last; no image and no template."""
     # The capture's row is the lock: two officers' grants may be opened at one moment.
     session.get_one(CaptureRow, digest, with_for_update={"key_share": True})
     found = session.get(Review, digest, populate_existing=True)
     row = found or Review(digest=digest)
-    row.at, row.distance, row.outcome, row.model = (
-        now,
-        opened.distance,
-        opened.outcome,
-        opened.model,
-    )
-    row.summary = _summary(opened, model_sha256)
+    row.at, row.distance, row.outcome = now, opened.distance, opened.outcome
+    row.model, row.model_sha256 = opened.model, opened.model_sha256
+    row.match_at_most, row.no_match_above = opened.match_at_most, opened.no_match_above
+    row.summary = _summary(opened)
     session.add(row)
 
 
-def _summary(opened: Opened, model_sha256: str | None) -> dict[str, Any]:
+def _summary(opened: Opened) -> dict[str, Any]:
     capture = opened.capture
     portrait, prints = asdict(capture.portrait), [asdict(found) for found in capture.prints]
     del portrait["image"]
@@ -197,8 +196,8 @@ def _summary(opened: Opened, model_sha256: str | None) -> dict[str, Any]:
     ]
     return {
         "reason": opened.reason,
-        "model_sha256": model_sha256,
         "portrait": portrait,
+        "refused": list(refused(capture.portrait)),
         "prints": prints,
         "missing": missing,
         "simulated": list(capture.simulated),

@@ -11,17 +11,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from biometrics.capture import HELPED, Step
+from biometrics.capture import HELPED, Finding, Step
 from scheduler.database import transaction
 from server.cases import captures, counter, officers, verification
 from server.cases.captures import CaptureUnknown
 from server.cases.verification import NotSeen, NotYours, OwnCapture, Ruling
 from server.rules.dossier import DossierState, NotNow
 from server.rules.fields import Refused
-from server.store.tables import CaptureRow, Decision, Grant, Verdict
+from server.store import audit
+from server.store.tables import Audit, CaptureRow, Decision, Grant, Verdict
 from server.web.officer.names import by_given_name
-from tests.officers import ELSEWHERE, FAR, Office, acting
+from tests.officers import ELSEWHERE, FAR, MODEL, Office, acting
 
+LOOKED = dict.fromkeys(verification.LOOKS, verification.YES)
 AN, BINH = acting("v.an"), acting("v.binh")
 ACCEPT = Ruling(verdict=Verdict.ACCEPT, reason=None, text=None)
 RECAPTURE = Ruling(verdict=Verdict.ASK_RECAPTURE, reason="fingers_unclear", text="Ngón trỏ.")
@@ -382,14 +384,83 @@ def test_a_ruling_that_may_not_be_given_says_what_is_wrong(
     verdict: str, reason: str, text: str, outcome: str | None, key: str
 ) -> None:
     with pytest.raises(Refused, match=f"^{key}$"):
-        verification.ruling(verdict, reason, text, outcome=outcome)
+        verification.ruling(verdict, reason, text, outcome=outcome, looks=LOOKED)
 
 
 def test_an_officers_own_words_are_kept_clean() -> None:
     given = verification.ruling("reject", "other", " a\x00b \u202e\n c ", outcome=None)
     assert given.text == "a b c"
-    accepted = verification.ruling("accept", "fingers_swapped", "", outcome="match")
+    accepted = verification.ruling("accept", "fingers_swapped", "", outcome="match", looks=LOOKED)
     assert (accepted.reason, accepted.text) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("looks", "key"),
+    [
+        ({}, "verdict.looks"),
+        ({**LOOKED, "glasses": ""}, "verdict.looks"),
+        ({**LOOKED, "ears": "on"}, "verdict.looks"),
+        ({**LOOKED, "head": "no"}, "verdict.because"),
+        ({**LOOKED, "head": "no", "head_because": " \u202e\x00 "}, "verdict.because"),
+        ({**LOOKED, "head": "no", "head_because": "x" * 501}, "field.too_long"),
+    ],
+)
+def test_nobody_accepts_without_having_looked_at_ears_head_and_eyes(
+    looks: dict[str, str], key: str
+) -> None:
+    with pytest.raises(Refused, match=f"^{key}$"):
+        verification.ruling("accept", "", "", outcome="match", looks=looks)
+    assert verification.ruling("reject", "data_wrong", "", outcome=None, looks=looks).answers == ()
+
+
+def test_a_portrait_that_a_gate_refused_needs_a_reason_to_be_accepted() -> None:
+    with pytest.raises(Refused, match=r"^verdict\.explain_refused$"):
+        verification.ruling("accept", "", "", outcome="match", refused=("EyesOpen",), looks=LOOKED)
+    given = verification.ruling(
+        "accept", "", "Bệnh về mắt.", outcome="match", refused=("EyesOpen",), looks=LOOKED
+    )
+    assert given.text == "Bệnh về mắt."
+
+
+def test_a_decision_keeps_what_it_stood_on(office: Office) -> None:
+    """Distance, model, SHA-256 and limits, what the officer saw, and what a gate refused."""
+    digest = office.add_capture()
+    found = office.unsealer.captures[digest]
+    closed = Finding(
+        name="EyesOpen", native=0.01, unit="T", score=10, passed=False, hint="eyes_open"
+    )
+    portrait = replace(found.portrait, findings=(closed,), forced_by="c.chi")
+    office.unsealer.captures[digest] = replace(found, portrait=portrait)
+    take(office, digest)
+    looks = {**LOOKED, "head": "no", "head_because": "Khăn theo đạo, mặt rõ."}
+    given = verification.ruling(
+        "accept", "", "Bệnh về mắt.", outcome="match", refused=("EyesOpen",), looks=looks
+    )
+    decide(office, digest, given)
+    kept = office.decisions(digest)[0]
+    expected = {
+        "at": office.clock.now.isoformat(),
+        "distance": 0.31,
+        "outcome": "match",
+        "model": MODEL,
+        "model_sha256": "5" * 64,
+        "match_at_most": 0.45,
+        "no_match_above": 0.55,
+    }
+    assert kept.comparison == expected
+    assert kept.refused == ["EyesOpen"]
+    assert kept.seen == {
+        "ears": {"is_so": True, "because": None},
+        "head": {"is_so": False, "because": "Khăn theo đạo, mặt rõ."},
+        "glasses": {"is_so": True, "because": None},
+    }
+    with office.session() as session:
+        entry = session.scalars(sa.select(Audit).order_by(Audit.seq.desc()).limit(1)).one()
+        assert entry.detail["comparison"] == expected
+        assert entry.detail["seen"] == {"ears": True, "head": False, "glasses": True}
+        assert entry.detail["refused"] == ["EyesOpen"]
+        assert "Khăn" not in str(entry.detail)
+        assert audit.broken_at(session) is None
 
 
 def test_every_verdict_has_reasons_and_an_event() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,6 +19,8 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from biometrics.face import descriptor
+from biometrics.face.compare import Comparer
 from biometrics.seal.keys import PrivateKeys
 from biometrics.seal.sealing import Sealed
 from kiosk.protocol import Visit
@@ -100,12 +103,18 @@ class Down:
         raise RegistryDown(personal_number)
 
 
+@cache
+def comparer() -> Comparer:
+    return Comparer(descriptor.shipped())
+
+
 def unsealing(house: Stage, registry: Registry | None = None) -> Unsealing:
     return Unsealing(
         engine=house.engine,
         vault=Vault(house.settings.data),
         keys=house.unseal_keys,
         registry=registry or Kept(people={}),
+        comparer=comparer(),
         clock=house.clock,
     )
 

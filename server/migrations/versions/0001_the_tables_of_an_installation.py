@@ -502,6 +502,9 @@ def upgrade() -> None:
         ),
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("text", sa.String(length=500), nullable=True),
+        sa.Column("comparison", sa.JSON(), nullable=True),
+        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.Column("refused", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("officer_id <> helped_by", name=op.f("ck_decision_four_eyes")),
         sa.ForeignKeyConstraint(
@@ -549,6 +552,9 @@ def upgrade() -> None:
         sa.Column("distance", sa.Double(), nullable=True),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("model", sa.String(length=120), nullable=False),
+        sa.Column("model_sha256", sa.String(length=64), nullable=True),
+        sa.Column("match_at_most", sa.Double(), nullable=True),
+        sa.Column("no_match_above", sa.Double(), nullable=True),
         sa.Column("summary", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["digest"], ["capture.digest"], name=op.f("fk_review_digest_capture")

@@ -175,6 +175,8 @@ def _ruling(found: Seen) -> Ruling:
         request.form.get("reason", ""),
         request.form.get("text", ""),
         outcome=found.outcome,
+        refused=found.refused,
+        looks=request.form,
     )
 
 
