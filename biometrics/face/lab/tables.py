@@ -56,7 +56,7 @@ def summary(evaluation: Evaluation) -> Table:
         low, high = gap.interval
         said = f"{gap.points:.1f} ({low:.1f} .. {high:.1f}): {gap.most} / {gap.fewest}"
         rows.append((_WORDS[f"summary.gap.{gap.axis}"], said))
-    return _table("summary", ("what", "figure"), rows, n=SMALLEST_GROUP)
+    return table("summary", ("what", "figure"), rows, n=SMALLEST_GROUP)
 
 
 def defects(evaluation: Evaluation) -> Table:
@@ -76,7 +76,7 @@ def defects(evaluation: Evaluation) -> Table:
         for figures in evaluation.defect_figures
     ]
     columns = ("set", "defect", "kind", "n", "refused", "right", "noticed", "missed", "others")
-    return _table("defects", columns, rows)
+    return table("defects", columns, rows)
 
 
 def false_alarms(evaluation: Evaluation) -> Table:
@@ -89,7 +89,7 @@ def false_alarms(evaluation: Evaluation) -> Table:
             each = Counter(name for picture in group for name in picture.refused_for)
             share = evaluation.false_alarms(of_set)
             rows.append((of_set, len(group), share, listed(first), listed(each)))
-    return _table("false_alarms", ("set", "n", "alarms", "first", "all"), rows)
+    return table("false_alarms", ("set", "n", "alarms", "first", "all"), rows)
 
 
 def groups(evaluation: Evaluation) -> Table:
@@ -105,7 +105,7 @@ def groups(evaluation: Evaluation) -> Table:
         for axis, members in evaluation.groups.items()
         for name, group in members.items()
     ]
-    return _table("groups", ("axis", "group", "n", "alarms", "first"), rows)
+    return table("groups", ("axis", "group", "n", "alarms", "first"), rows)
 
 
 def fairness(evaluation: Evaluation) -> Iterator[Table]:
@@ -164,7 +164,7 @@ def separation(found: Iterable[Curve]) -> Table:
         for curve in found
     ]
     columns = ("set", "defect", "measure", "n", "n_sound", "auc", "limit", "caught", "alarms")
-    return _table("separation", columns, rows)
+    return table("separation", columns, rows)
 
 
 def problems(evaluation: Evaluation) -> Table:
@@ -173,7 +173,7 @@ def problems(evaluation: Evaluation) -> Table:
         (row.file, _WORDS[f"problem.{seen.problem}"], seen.detail)
         for row, seen in evaluation.problems
     ]
-    return _table("problems", ("file", "problem", "detail"), rows)
+    return table("problems", ("file", "problem", "detail"), rows)
 
 
 def notes(evaluation: Evaluation) -> Iterator[Text]:
@@ -214,7 +214,7 @@ def wrong(evaluation: Evaluation) -> Table:
         for picture in evaluation.pictures
         if picture.wrong
     ]
-    return _table("wrong", ("file", "defect", "because", "values"), rows)
+    return table("wrong", ("file", "defect", "because", "values"), rows)
 
 
 def everything(
@@ -231,7 +231,7 @@ def everything(
         *(counterexample(evaluation) if fairly else ()),
         problems(evaluation),
     )
-    yield from (table for table in every if table.rows)
+    yield from (entry for entry in every if entry.rows)
 
 
 def role(evaluation: Evaluation, measure: str) -> str:
@@ -295,9 +295,10 @@ def _with(key: str, suffix: str) -> Text:
     return Text(vi=_WORDS[key].vi + suffix, en=_WORDS[key].en + suffix)
 
 
-def _table(
+def table(
     name: str, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]], **values: object
 ) -> Table:
+    """Return the table whose headings stand under `name` and `columns` in `texts.json`."""
     note = f"note.{name}"
     return Table(
         title=_WORDS[f"table.{name}"],

@@ -67,6 +67,6 @@ def as_markdown(table: Table, language: str) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    for sign in "\\|<>`*_[]":
+    for sign in "\\|<>`*[]":
         text = text.replace(sign, f"\\{sign}")
     return harmless(text)
