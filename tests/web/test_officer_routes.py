@@ -28,6 +28,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/captures/<digest>"): DECIDING,
     ("POST", "/captures/<digest>/decision"): DECIDING,
     ("POST", "/captures/<digest>/release"): DECIDING,
+    ("POST", "/captures/<digest>/files/<name>"): DECIDING,
     ("GET", "/counter"): AT_COUNTER,
     ("POST", "/counter/<digest>/hand-over"): AT_COUNTER,
     ("POST", "/counter/<digest>/take-back-in"): DECIDING,
@@ -37,7 +38,12 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     # Last: it ends the sessions the others are tried with.
     ("POST", "/sign-out"): ALL,
 }
-VALUES = {"<digest>": "f" * 64, "<name>": "mark.svg", "<weight>": "Bold"}
+VALUES = {
+    "<digest>": "f" * 64,
+    "<name>": "mark.svg",
+    "files/mark.svg": "files/3x4",
+    "<weight>": "Bold",
+}
 
 
 @pytest.fixture

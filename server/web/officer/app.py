@@ -19,6 +19,7 @@ from server.unseal.client import Unsealer as UnsealerClient
 from server.web.officer import (
     audit_pages,
     counter_pages,
+    file_pages,
     queue_pages,
     review_pages,
     sign_in_pages,
@@ -52,6 +53,7 @@ def create_app(
         sign_in_pages,
         queue_pages,
         review_pages,
+        file_pages,
         counter_pages,
         today_pages,
         audit_pages,

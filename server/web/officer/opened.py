@@ -1,4 +1,4 @@
-"""An opened capture as a page shows it: pictures in the page itself, measures, fingers.
+"""An opened capture as a page shows it: pictures in the page itself, measures, liveness, fingers.
 
 Nothing of it is kept: it lives as long as the answer it is written into.
 """
@@ -8,35 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from babel import numbers
-
-from biometrics.capture import Capture, Finding, Missing, Portrait, Print
-from biometrics.face import compare, gates, hints
+from biometrics.capture import Capture, Liveness, Missing, Print
 from server.unseal.client import Opened
-from server.web.formats import LOCALES
-from server.web.shell import language, t, words
+from server.web.officer.measured import Measured, figure, measured
+from server.web.shell import t, words
 
 KINDS: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 """What a page may show, by its first bytes; anything else is said to be unreadable."""
 RIGHT: Final = (1, 2, 3, 4, 5)
 LEFT: Final = (10, 9, 8, 7, 6)
 """As two hands lie before their owner: thumbs in the middle."""
-FIGURES: Final = 3
 SCALE_WIDTH: Final = 260
 """Of the drawing; a distance of 0 to 1 lies on it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """One measure of the portrait."""
-
-    label: str
-    value: str
-    limit: str
-    passed: bool | None
-    hint: str | None
-    advice: bool
-    """It was reported and stopped nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +40,26 @@ class Scale:
     match: int
     unsure: int
     at: int | None
+    match_at_most: str
+    no_match_above: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing the sitter was asked to do; `was_seen` None: they had given up before."""
+
+    label: str
+    was_seen: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    """What was seen of the sitter doing as asked: help for whoever decides, no verdict."""
+
+    actions: tuple[Action, ...]
+    same_face: bool | None
+    relief: str | None
+    seconds: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +75,12 @@ class Shown:
     reason: str | None
     """Why it could not be assessed."""
     model: str
-    scale: Scale
-    failed: tuple[Measure, ...]
-    measures: tuple[Measure, ...]
+    model_sha256: str | None
+    scale: Scale | None
+    """None where nothing was compared: limits come with the network that compares."""
+    measured: Measured
+    alive: Alive | None
+    """None where it was not tried."""
     left: tuple[Finger, ...]
     right: tuple[Finger, ...]
     helpers: frozenset[str]
@@ -87,51 +93,6 @@ def uri(image: bytes | None) -> str | None:
         if image is not None and image.startswith(start):
             return f"data:{kind};base64,{base64.b64encode(image).decode()}"
     return None
-
-
-def figure(value: float) -> str:
-    """Return a number to three figures as the reader writes it: ``0,42`` in Vietnamese."""
-    rounded = float(f"{value:.{FIGURES}g}")
-    return numbers.format_decimal(rounded, format="#,##0.######", locale=LOCALES[language()])
-
-
-def _said(key: str, otherwise: str) -> str:
-    return t(key) if key in words() else otherwise
-
-
-def _limit(gate: gates.Gate | None) -> str:
-    if gate is None or (gate.lowest is None and gate.highest is None):
-        return ""
-    low = None if gate.lowest is None else figure(gate.lowest)
-    high = None if gate.highest is None else figure(gate.highest)
-    if low is not None and high is not None:
-        return t("officer.limit.between", low=low, high=high)
-    return t("officer.limit.least", low=low) if low is not None else f"≤ {high}"
-
-
-def _measure(finding: Finding, gate: gates.Gate | None) -> Measure:
-    unit = _said(f"officer.unit.{finding.unit}", finding.unit)
-    value = t("officer.measure.not_assessed")
-    if finding.native is not None:
-        value = f"{figure(finding.native)} {unit}".strip()
-    key = f"portrait.{finding.hint}"
-    told = hints.words()
-    return Measure(
-        label=_said(f"officer.measure.{finding.name}", finding.name),
-        value=value,
-        limit=_limit(gate),
-        passed=finding.passed,
-        hint=told.say(key, language()) if finding.hint and key in told else None,
-        advice=gate is not None and not gate.blocks,
-    )
-
-
-def _measures(portrait: Portrait) -> tuple[Measure, ...]:
-    try:
-        table = {gate.measure: gate for gate in gates.profile(portrait.profile).gates}
-    except gates.ProfileUnknown:
-        table = {}
-    return tuple(_measure(finding, table.get(finding.name)) for finding in portrait.findings)
 
 
 def _fingers(capture: Capture, positions: Iterable[int]) -> tuple[Finger, ...]:
@@ -148,31 +109,58 @@ def _fingers(capture: Capture, positions: Iterable[int]) -> tuple[Finger, ...]:
     )
 
 
+def _alive(found: Liveness) -> Alive:
+    met: tuple[bool | None, ...] = (*found.met, *[None] * len(found.actions))
+    return Alive(
+        actions=tuple(
+            Action(label=_action(name), was_seen=seen)
+            for name, seen in zip(found.actions, met, strict=False)
+        ),
+        same_face=found.same_face,
+        relief=None if found.relief is None else figure(found.relief),
+        seconds=figure(found.seconds),
+    )
+
+
+def _action(name: str) -> str:
+    key = f"officer.live.{name}"
+    return t(key) if key in words() else name
+
+
 def _on_scale(distance: float) -> int:
     return round(max(0.0, min(1.0, distance)) * SCALE_WIDTH)
+
+
+def _scale(opened: Opened) -> Scale | None:
+    if opened.match_at_most is None or opened.no_match_above is None:
+        return None
+    return Scale(
+        width=SCALE_WIDTH,
+        match=_on_scale(opened.match_at_most),
+        unsure=_on_scale(opened.no_match_above),
+        at=None if opened.distance is None else _on_scale(opened.distance),
+        match_at_most=figure(opened.match_at_most),
+        no_match_above=figure(opened.no_match_above),
+    )
 
 
 def show(opened: Opened) -> Shown:
     """Return what the page shows of an opened capture."""
     capture = opened.capture
-    measures = _measures(capture.portrait)
+    portrait = capture.portrait
     return Shown(
         capture=capture,
-        portrait=uri(capture.portrait.image),
+        portrait=uri(portrait.image),
         reference=uri(opened.reference),
         signature=uri(capture.signature),
         distance=None if opened.distance is None else figure(opened.distance),
         outcome=opened.outcome,
         reason=opened.reason,
         model=opened.model,
-        scale=Scale(
-            width=SCALE_WIDTH,
-            match=_on_scale(compare.MATCH_AT_MOST),
-            unsure=_on_scale(compare.NO_MATCH_ABOVE),
-            at=None if opened.distance is None else _on_scale(opened.distance),
-        ),
-        failed=tuple(measure for measure in measures if measure.passed is False),
-        measures=measures,
+        model_sha256=opened.model_sha256,
+        scale=_scale(opened),
+        measured=measured(portrait),
+        alive=None if portrait.liveness is None else _alive(portrait.liveness),
         left=_fingers(capture, LEFT),
         right=_fingers(capture, RIGHT),
         helpers=capture.helpers,

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from flask import url_for as to
 from flask.typing import ResponseReturnValue
 
+from biometrics.face.outputs import Output
 from scheduler.database import reading, transaction
 from server.cases import captures, officers, verification
 from server.cases.captures import CaptureUnknown, Seen
@@ -31,7 +32,10 @@ pages = Blueprint("capture", __name__)
 log = logging.getLogger(__name__)
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-FORM: Final = ("verdict", "reason", "text")
+LOOKS: Final = tuple(
+    name + more for name in verification.LOOKS for more in ("", verification.BECAUSE)
+)
+FORM: Final = ("verdict", "reason", "text", *LOOKS)
 LONGEST_BACK: Final = 600
 """Characters of an unusable text that come back into the form."""
 TROUBLE: Final[dict[type[Exception], tuple[str, int]]] = {
@@ -48,13 +52,13 @@ REFUSALS: Final[dict[type[Exception], tuple[str, int]]] = {
 }
 
 
-def _digest(text: str) -> str:
+def checked(text: str) -> str:
+    """Return the digest as it stands in an address; anything else is not found."""
     if not DIGEST.fullmatch(text):
         abort(404)
     return text
 
 
-@pages.errorhandler(CaptureUnknown)
 def _unknown(_error: CaptureUnknown) -> ResponseReturnValue:
     return render_template("error.html", key="404", status=404), 404
 
@@ -65,8 +69,14 @@ def _refused(error: Exception) -> ResponseReturnValue:
     return render_template("officer/notice.html", key=key, digest=digest), status
 
 
-for _kind in REFUSALS:
-    pages.register_error_handler(_kind, _refused)
+def say_refusals(of: Blueprint) -> None:
+    """Let the pages `of` a blueprint answer a refusal of a case with its notice."""
+    of.register_error_handler(CaptureUnknown, _unknown)
+    for kind in REFUSALS:
+        of.register_error_handler(kind, _refused)
+
+
+say_refusals(pages)
 
 
 def _page(
@@ -97,6 +107,8 @@ def _page(
         names=names,
         reasons=verification.REASONS,
         verdicts=Verdict,
+        looks=verification.LOOKS,
+        files=tuple(Output),
         has_words=words().__contains__,
     )
 
@@ -115,7 +127,7 @@ def _see(digest: str) -> Seen:
 @open_to(*DECIDING)
 def show(digest: str) -> ResponseReturnValue:
     """Show what rows say of a capture; pictures need a grant (`open_it`)."""
-    return _page(_see(_digest(digest)))
+    return _page(_see(checked(digest)))
 
 
 @pages.post("/captures/<digest>")
@@ -124,15 +136,20 @@ def open_it(digest: str) -> ResponseReturnValue:
     """Take the capture, or look at it again, and show all of it once."""
     here, officer = desk(), me()
     with transaction(here.engine) as session:
-        grant = verification.open_capture(session, _digest(digest), officer, now=here.now())
+        grant = verification.open_capture(session, checked(digest), officer, now=here.now())
     # The transaction is over: nobody waits for the database while a capture is opened.
     try:
         answer = here.unsealer.open(grant)
     except tuple(TROUBLE) as error:
-        key, status = TROUBLE.get(type(error), TROUBLE[PacketBad])
-        log.warning("capture %s could not be opened: %s", digest[:12], type(error).__name__)
-        return make_response(_page(_see(digest), trouble=key), status)
+        return troubled(digest, error)
     return _opened(digest, answer)
+
+
+def troubled(digest: str, error: Exception) -> Response:
+    """Return the page that says why a capture could not be opened."""
+    key, status = TROUBLE.get(type(error), TROUBLE[PacketBad])
+    log.warning("capture %s could not be opened: %s", digest[:12], type(error).__name__)
+    return make_response(_page(_see(digest), trouble=key), status)
 
 
 def _opened(digest: str, answer: Opened) -> ResponseReturnValue:
@@ -150,7 +167,7 @@ def _opened(digest: str, answer: Opened) -> ResponseReturnValue:
 def decide(digest: str) -> ResponseReturnValue:
     """Take the decision down, after a second question where it ends the dossier."""
     here, officer = desk(), me()
-    found = _see(_digest(digest))
+    found = _see(checked(digest))
     if _is_decided_by_me(found):
         return _done(digest)
     try:
@@ -197,5 +214,5 @@ def give_back(digest: str) -> ResponseReturnValue:
     """Give the capture back to the queue."""
     here = desk()
     with transaction(here.engine) as session:
-        verification.release(session, _digest(digest), me(), now=here.now())
+        verification.release(session, checked(digest), me(), now=here.now())
     return redirect(to("queue.show"), code=303)

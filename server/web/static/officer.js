@@ -27,7 +27,7 @@ dialog.addEventListener("click", (event) => {
 });
 dialog.addEventListener("close", () => large.removeAttribute("src"));
 
-for (const sent of document.querySelectorAll("form[method=post]")) {
+for (const sent of document.querySelectorAll("form[method=post]:not([data-again])")) {
   sent.addEventListener("submit", (event) => {
     if (sent.dataset.sent) event.preventDefault();
     sent.dataset.sent = "yes";
