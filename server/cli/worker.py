@@ -20,6 +20,7 @@ from server import clock
 from server.cases import (
     appointments,
     filing,
+    home_check,
     registry_check,
     signing_in,
     status,
@@ -37,6 +38,7 @@ LIMITS = (
     *status.LIMITS,
     *appointments.LIMITS,
     *registry_check.LIMITS,
+    *home_check.LIMITS,
     signing_in.BY_NETWORK,
     visits.BY_CARD,
 )

@@ -15,7 +15,15 @@ from server import clock
 from server.registry.client import RegistryClient
 from server.registry.port import Registry
 from server.settings import Settings
-from server.web.citizen import booking_pages, changing, home, look_up, ticket, wizard
+from server.web.citizen import (
+    booking_pages,
+    changing,
+    home,
+    look_up,
+    photo_pages,
+    ticket,
+    wizard,
+)
 from server.web.citizen.desk import EXTENSION, Desk
 from server.web.shell import Shell, base_app, language
 
@@ -40,6 +48,7 @@ def create_app(
     engine = connect(settings.database)
     app = base_app("citizen", settings, engine)
     app.gate(_anybody, "citizen")
+    app.request_class = photo_pages.InMemory
     app.extensions[EXTENSION] = Desk(
         settings=settings,
         secret=settings.secret,
@@ -48,7 +57,7 @@ def create_app(
         clock=now,
     )
     app.jinja_env.filters["in_words"] = _in_words
-    for module in (home, wizard, booking_pages, ticket, changing, look_up):
+    for module in (home, wizard, booking_pages, ticket, changing, look_up, photo_pages):
         pages: Any = module.pages
         app.register_blueprint(pages)
     return app
