@@ -10,6 +10,7 @@ without its models (about 400 MB, fetched apart by ``python-ofiq setup``) it is 
 
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -34,7 +35,7 @@ _PROGRAM: Final = Path(__file__).with_name("ofiq_worker.py")
 _SIZE: Final = struct.Struct(">II")
 _LENGTH: Final = struct.Struct(">I")
 _LONGEST_ANSWER: Final = 65536
-_LONGEST_NAME: Final = 64
+_COMPONENT: Final = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _BEST: Final = 100
 
 
@@ -116,6 +117,11 @@ class Reference:
             self.close()
             raise
 
+    @property
+    def process_id(self) -> int | None:
+        """Return the id of the running process, None where none runs."""
+        return None if self._process is None else self._process.pid
+
     def close(self) -> None:
         """End the process; may be called twice."""
         if self._link is not None:
@@ -186,7 +192,7 @@ def _understood(answer: Any) -> tuple[Finding, ...]:  # noqa: ANN401 - JSON
 
 
 def _finding(name: str, values: Any) -> Finding:  # noqa: ANN401 - JSON
-    if not name.isalnum() or len(name) > _LONGEST_NAME:
+    if not _COMPONENT.fullmatch(name):
         raise Fallen("OFIQ's answer names no component")
     score = native = None
     if isinstance(values, dict):
