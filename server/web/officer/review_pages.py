@@ -23,6 +23,7 @@ from server.rules.fields import Refused
 from server.store.tables import Verdict
 from server.unseal.client import GrantRefused, Opened, PacketBad, UnsealerDown
 from server.web.guard import open_to
+from server.web.officer import journey
 from server.web.officer import opened as showing
 from server.web.officer.desk import DECIDING, desk, me
 from server.web.officer.opened import Shown
@@ -109,6 +110,7 @@ def _page(
         verdicts=Verdict,
         looks=verification.LOOKS,
         files=tuple(Output),
+        detail=journey.detail,
         has_words=words().__contains__,
     )
 
