@@ -34,6 +34,8 @@ class Measure:
     value: str
     limit: str
     score: int | None
+    was_measured: bool
+    """A value without a verdict is one that no gate limits: it is on record."""
     passed: bool | None
     hint: str | None
     advice: bool
@@ -125,6 +127,7 @@ def _measure(finding: Finding, gate: gates.Gate | None, reference: Finding | Non
         value=value,
         limit=_limit(gate),
         score=finding.score if is_own else None,
+        was_measured=finding.native is not None,
         passed=finding.passed,
         hint=told.say(key, language()) if finding.hint and key in told else None,
         advice=gate is not None and not gate.blocks,
