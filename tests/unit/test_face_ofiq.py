@@ -91,7 +91,7 @@ def test_the_real_binding_refuses_broken_models_and_we_say_so(models: Path, pict
     if find_spec("ofiq") is None:
         absent("python-ofiq")
     assert ofiq.available()
-    with pytest.raises(ofiq.Fallen, match="OFIQ failed: .*Error"):
+    with pytest.raises(ofiq.Fallen, match=r"OFIQ failed: .*Error"):
         ofiq.findings(picture)
 
 

@@ -36,7 +36,7 @@ def each(
                 try:
                     flying[pool.submit(work, item)] = item
                 except BrokenProcessPool:
-                    left.appendleft(item)
+                    fallen.append(item)
                     break
             for future in wait(flying, return_when=FIRST_COMPLETED).done:
                 item = flying.pop(future)
@@ -50,19 +50,27 @@ def each(
                 fallen.extend(flying.values())
                 flying.clear()
                 pool.shutdown(cancel_futures=True)
-                for item in fallen:
-                    yield item, _alone(work, item)
+                yield from _one_by_one(work, fallen)
                 pool = _pool(processes)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _alone(work: Callable[[Item], Result], item: Item) -> Result | None:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(work, item).result()
-        except BrokenProcessPool:
-            return None
+def _one_by_one(
+    work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[tuple[Item, Result | None]]:
+    """Yield the results of items one of which took its process down, each alone in the next."""
+    pool = _pool(1)
+    try:
+        for item in items:
+            try:
+                yield item, pool.submit(work, item).result()
+            except BrokenProcessPool:
+                pool.shutdown()
+                pool = _pool(1)
+                yield item, None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
