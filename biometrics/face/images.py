@@ -71,7 +71,13 @@ def decode_upright(data: bytes) -> NDArray[np.uint8]:
     width, height, how = picture.width, picture.height, cv2.IMREAD_COLOR
     if picture.jpeg and width * height > _PLENTY:
         width, height, how = (width + 1) // 2, (height + 1) // 2, cv2.IMREAD_REDUCED_COLOR_2
-    pixels = _pixels(picture.data, (height, width), how)
+    try:
+        pixels = _pixels(picture.data, (height, width), how)
+    except ImageRefused as error:
+        if picture.width * picture.height <= _PLENTY:
+            raise
+        # OpenCV says "broken" too where it was refused memory, the likelier cause at this size.
+        raise ImageRefused("the picture takes too much memory", Reason.TOO_HEAVY) from error
     if picture.orientation >= _SIDEWAYS:
         pixels = np.asarray(cv2.transpose(pixels), np.uint8)
     flip = _MIRRORED.get(picture.orientation)
