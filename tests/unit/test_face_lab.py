@@ -469,6 +469,23 @@ def test_harmless_text_stays_as_it_is() -> None:
     assert harmless("a\r\nb\x9b\u202e") == "a\\r\\nb\\x9b\\u202e"
 
 
+def test_what_changed_since_an_earlier_run_is_listed(
+    folder: Path, evaluation: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "before.json").write_text(evaluation["json"])
+    arguments = ["evaluate", str(folder), str(folder / "labels.csv"), "--where", "set=sitters"]
+    arguments += ["--since", str(tmp_path / "before.json")]
+    assert lab.main([*arguments, "--relax", "HeadPoseRoll"]) == 0
+    said = capsys.readouterr().out.partition("judged otherwise than in the earlier run")[2]
+    assert {line.split()[0] for line in said.splitlines() if "tilt" in line} == {
+        "tilt4.jpg",
+        "tilt5.png",
+        "lie-tilt",
+    }
+    (tmp_path / "before.json").write_text("{}")
+    assert lab.main(arguments) == 2
+
+
 @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("76", 1)])
 def test_below_the_share_that_is_asked_for_an_evaluation_fails(
     folder: Path, percent: str, code: int

@@ -88,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--defects", type=Path, help="another table of right reasons")
     evaluate.add_argument("--fairness", action="store_true", help="print every measure by group")
     evaluate.add_argument("--wrong", action="store_true", help="list what was judged wrongly")
+    evaluate.add_argument(
+        "--since", type=Path, metavar="FILE", help="JSON of an earlier run: list what changed"
+    )
     evaluate.add_argument("--html", type=commands.output, metavar="FILE", help="with ROC curves")
     evaluate.add_argument("--json", type=commands.output, metavar="FILE", help="every finding")
     evaluate.add_argument("--fail-under", type=float, metavar="PERCENT")

@@ -6,17 +6,18 @@ It parses nothing (see `__main__`) and computes no figures.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from biometrics.face import hints, ofiq
 from biometrics.face.gates import Profile
-from biometrics.face.lab import comparing, reference, tables, workers
+from biometrics.face.lab import comparing, history, reference, tables, workers
 from biometrics.face.lab.curves import curves
 from biometrics.face.lab.defects import Kind, read_defects
 from biometrics.face.lab.evaluation import Evaluation, refusals
 from biometrics.face.lab.export import as_json, findings
+from biometrics.face.lab.history import read_reasons
 from biometrics.face.lab.judging import FELL, Seen, Task, judge_file, judge_files
 from biometrics.face.lab.labels import LabelsRefused, read_labels, read_pairs
 from biometrics.face.lab.page import page
@@ -44,12 +45,13 @@ def evaluate(given: argparse.Namespace) -> int:
     if not rows:
         raise LabelsRefused(f"{given.labels.name}: no row is left to judge")
     defects = read_defects(given.defects)
+    before = read_reasons(given.since) if given.since else None
     names = [row.file for row in rows]
     seen = judge_files(given.folder, names, given.profile.name, given.processes, _progress)
     evaluation = Evaluation(rows, seen, given.profile, defects, given.relax)
     run = Run.of(evaluation, given.command, given.at)
     _note(tables.notes(evaluation), given.language)
-    _show(_chosen(evaluation, run, given), given)
+    _show(_chosen(evaluation, run, before, given), given)
     if given.html:
         given.html.write_text(page(evaluation, given.folder, run), encoding="utf-8")
     if given.json:
@@ -127,12 +129,19 @@ def compare_ofiq(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _chosen(evaluation: Evaluation, run: Run, given: argparse.Namespace) -> Iterator[Table]:
+def _chosen(
+    evaluation: Evaluation,
+    run: Run,
+    before: Mapping[str, tuple[str, ...]] | None,
+    given: argparse.Namespace,
+) -> Iterator[Table]:
     yield run.table()
     fairly = given.fairness or given.markdown
     yield from tables.everything(evaluation, curves(evaluation), fairly=fairly)
     if given.wrong:
         yield tables.wrong(evaluation)
+    if before is not None:
+        yield history.changes(evaluation, before)
 
 
 def _verdict(
