@@ -14,7 +14,12 @@ from typing import Protocol
 
 from werkzeug.serving import make_server
 
+from biometrics.capture import Finding
+from biometrics.face import liveness, ofiq
+from biometrics.face.images import ImageRefused
 from biometrics.face.judge import PortraitJudge
+from biometrics.face.live import LiveJudge
+from biometrics.face.shutter import Shot
 from biometrics.finger.judge import FingerJudge
 from hardware.camera.open import open_camera
 from hardware.camera.port import Camera
@@ -37,6 +42,8 @@ from kiosk.receipts import ReceiptKeyUnfit, pinned_key
 from kiosk.rehearsal import Rehearsal, Role
 from kiosk.screens import BUSY, SCANNING
 from kiosk.settings import Settings, SettingsMissing
+from kiosk.sitting import Attending, Judges
+from kiosk.speech import FOLDER, Speech
 from kiosk.station import StationMemory
 from kiosk.steps import SENSES, number_of
 from kiosk.uplink import Uplink
@@ -90,6 +97,25 @@ def _spawn(work: Callable[[], None]) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
+def _judges(profile: str) -> Judges:
+    return Judges(live=LiveJudge(profile), full=PortraitJudge(profile))
+
+
+def _attend(visit: str, shot: Shot) -> Attending:
+    seed = liveness.new_seed()
+    return liveness.Attendance(seed, liveness.challenge(visit, seed), shot.verdict, shot.pixels)
+
+
+def _reference(image: bytes) -> tuple[Finding, ...]:
+    if not ofiq.available():
+        return ()
+    try:
+        return ofiq.findings(image)
+    except (ofiq.NoReference, ImageRefused):
+        log.exception("the reference implementation said nothing of a portrait")
+        return ()
+
+
 def run(settings: Settings) -> None:
     """Run the kiosk until it is told to end.
 
@@ -112,6 +138,7 @@ def run(settings: Settings) -> None:
         app = kiosk_app(booth, name=settings.name, rehearsal=rehearsal)
         server = make_server("127.0.0.1", settings.port, app, threaded=True)
         fittings = booth.fittings
+        fittings.speech.prepare_beside()
         parts: list[_Part] = [errands, uploader, fittings.lens, fittings.watch, fittings.taker]
         if rehearsal is not None:
             parts.append(rehearsal)
@@ -159,7 +186,10 @@ def _booth(
         lens=lens,
         watch=Watch(lens),
         taker=taker,
-        portrait_judge=cache(PortraitJudge),
+        judges=cache(_judges),
+        attend=_attend,
+        reference=_reference if settings.reference else lambda _: (),
+        speech=Speech(settings.data / FOLDER),
         finger_judge=stack.enter_context(FingerJudge()),
         server=uplink,
         outbox=outbox,
@@ -171,7 +201,9 @@ def _booth(
     )
     booth = Booth(fittings, visit, senses=SENSES)
     if devices.simulated:
-        devices.rehearsal = Rehearsal(taker, lambda: booth.screen in SCANNING | BUSY, devices.role)
+        devices.rehearsal = Rehearsal(
+            taker, lambda: booth.screen in SCANNING | BUSY, devices.role, booth.asked
+        )
     return booth
 
 

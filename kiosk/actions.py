@@ -7,16 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from biometrics.capture import MissingReason
-from biometrics.face.crop import NothingToCrop
-from biometrics.finger.visit import Decision, FingerVisit, FingerVisitError
 from biometrics.words import LANGUAGES
-from kiosk import scan, signature, steps
+from kiosk import decisions, scan, signature, steps
 from kiosk.booth import Booth, Stale
-from kiosk.clock import HERE
 from kiosk.life import NotNow, VisitEvent, VisitState
-from kiosk.officers import NotIn
-from kiosk.portrait import portrait_of
 from kiosk.protocol import CheckIn
 from kiosk.scan import Unread
 from kiosk.screens import BUSY, Screen
@@ -184,129 +178,14 @@ def _resume(booth: Booth, values: Values) -> None:
     booth.resume()
 
 
-# The officer's
-
-
-def _pin(booth: Booth, values: Values) -> None:
-    if booth.help is None:
-        raise Stale("nobody called")
-    found = booth.fittings.desk.sign_in(
-        values.get("officer", ""), values.get("pin", ""), at=booth.fittings.clock.monotonic()
-    )
-    if isinstance(found, NotIn):
-        booth.help.text = words()[f"pin.{found}"]
-        booth.visit.note(f"officer_{found}", at=booth.fittings.clock.now())
-    else:
-        booth.help.officer, booth.help.text = found, None
-        booth.visit.helped_by(found.officer, at=booth.fittings.clock.now())
-
-
-def _officer(booth: Booth) -> str:
-    if booth.help is None or booth.help.officer is None:
-        raise Stale("no officer is signed in")
-    return booth.help.officer.officer
-
-
-def _say(booth: Booth, key: str) -> None:
-    if booth.help is not None:
-        booth.help.text = words()[key]
-
-
-def _decide(
-    booth: Booth,
-    values: Values,
-    how: Callable[[FingerVisit, int], None],
-    *,
-    detail: str = "",
-) -> None:
-    """Have an officer's decision about a finger happen, note it, and go on if it was the last."""
-    position = values.get("position", "")
-    if not (position.isascii() and position.isdigit() and len(position) <= 2):  # noqa: PLR2004 - 1..10
-        _say(booth, "desk.choose")
-        return
-    made: list[Decision] = []
-
-    def decide(visit: FingerVisit) -> None:
-        how(visit, int(position))
-        made.append(visit.decisions[-1])
-
-    try:
-        standing = booth.fittings.taker.decide(decide)
-    except (FingerVisitError, LookupError):
-        _say(booth, "desk.not_now")
-        return
-    for one in made:
-        booth.visit.note(
-            f"finger_{one.kind}", at=one.at, detail=f"{one.position} {detail}".rstrip()
-        )
-    _say(booth, "desk.done")
-    if standing.complete:
-        steps.complete_fingers(booth)
-
-
-def _missing(booth: Booth, values: Values) -> None:
-    officer, at = _officer(booth), booth.fittings.clock.now()
-    reason = values.get("reason", "")
-    if reason not in frozenset(one.value for one in MissingReason):
-        _say(booth, "desk.choose")
-        return
-    _decide(
-        booth,
-        values,
-        lambda visit, which: visit.missing(which, MissingReason(reason), officer, at),
-        detail=reason,
-    )
-
-
-def _keep_finger(booth: Booth, values: Values) -> None:
-    officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(booth, values, lambda visit, which: visit.keep(which, officer, at))
-
-
-def _reopen_finger(booth: Booth, values: Values) -> None:
-    officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(
-        booth,
-        values,
-        lambda visit, which: visit.reopen(which, officer=officer, at=at),
-    )
-
-
-def _force_portrait(booth: Booth, values: Values) -> None:
+def _skip(booth: Booth, values: Values) -> None:
     del values
-    officer = _officer(booth)
-    shot = booth.face.eye.last if booth.face.eye else None
-    if booth.under is not Screen.PORTRAIT or shot is None:
-        _say(booth, "desk.no_face")
-        return
-    try:
-        booth.face.portrait = portrait_of(shot, forced_by=officer)
-    except NothingToCrop:
-        _say(booth, "desk.no_face")
-        return
-    booth.visit.note("portrait_forced", at=booth.fittings.clock.now(), detail=officer)
-    booth.enter(Screen.LOOK)
-    booth.resume()
+    booth.visit.note("liveness_skipped", at=booth.fittings.clock.now())
+    steps.end_attendance(booth)
 
 
-def _sign_for(booth: Booth, values: Values) -> None:
-    del values
-    officer, at = _officer(booth), booth.fittings.clock.now()
-    if booth.under not in {Screen.READ_BACK, Screen.SIGN}:
-        _say(booth, "desk.not_now")
-        return
-    booth.visit.note("signed_for", at=at, detail=officer)
-    booth.resume()
-    steps.seal(booth, signature.attested(officer, f"{at.astimezone(HERE):%d/%m/%Y}").image)
-
-
-def _end(booth: Booth, values: Values) -> None:
-    del values
-    _officer(booth)
-    if booth.visit.state in {VisitState.WAITING, VisitState.SEALED}:
-        booth.finish()
-    else:
-        booth.leave(VisitEvent.END, "officer")
+def _sound(booth: Booth, values: Values) -> None:
+    booth.sound = values.get("to") == "on"
 
 
 _EVERYWHERE = frozenset(Screen)
@@ -327,6 +206,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "agree": Action(does=_agree, on=_on(_S.NOTICE)),
     "refuse": Action(does=_refuse, on=_on(_S.NOTICE)),
     "sit_down": Action(does=_sit_down, on=_on(_S.PREPARE)),
+    "skip": Action(does=_skip, on=_on(_S.LIVENESS)),
     "keep": Action(does=_keep, on=_on(_S.LOOK)),
     "retake": Action(does=_retake, on=_on(_S.LOOK)),
     "portrait_again": Action(does=_portrait_again, on=_on(_S.READ_BACK)),
@@ -335,14 +215,16 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "finish": Action(does=_finish, on=_on(_S.SEALED, _S.FAREWELL)),
     "give_up": Action(does=_give_up, on=_LEAVABLE, bound=False),
     "extend": Action(does=_extend, on=_EVERYWHERE, bound=False),
+    "sound": Action(does=_sound, on=_EVERYWHERE, bound=False),
     "language": Action(does=_language, on=_EVERYWHERE, bound=False),
     "call_officer": Action(does=_call, on=_STEPS, bound=False),
     "resume": Action(does=_resume, on=_on(_S.HELP, _S.DESK)),
-    "pin": Action(does=_pin, on=_on(_S.HELP)),
-    "missing": Action(does=_missing, on=_on(_S.DESK)),
-    "keep_finger": Action(does=_keep_finger, on=_on(_S.DESK)),
-    "reopen_finger": Action(does=_reopen_finger, on=_on(_S.DESK)),
-    "force_portrait": Action(does=_force_portrait, on=_on(_S.DESK)),
-    "sign_for": Action(does=_sign_for, on=_on(_S.DESK)),
-    "end": Action(does=_end, on=_on(_S.DESK)),
+    "pin": Action(does=decisions.pin, on=_on(_S.HELP)),
+    "missing": Action(does=decisions.missing, on=_on(_S.DESK)),
+    "keep_finger": Action(does=decisions.keep_finger, on=_on(_S.DESK)),
+    "reopen_finger": Action(does=decisions.reopen_finger, on=_on(_S.DESK)),
+    "assist": Action(does=decisions.assist, on=_on(_S.DESK)),
+    "force_portrait": Action(does=decisions.force_portrait, on=_on(_S.DESK)),
+    "sign_for": Action(does=decisions.sign_for, on=_on(_S.DESK)),
+    "end": Action(does=decisions.end, on=_on(_S.DESK)),
 }

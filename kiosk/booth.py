@@ -13,11 +13,12 @@ from hmac import compare_digest
 from typing import Final
 
 from biometrics.words import Text
-from kiosk.fittings import Face, Fittings, Help
+from kiosk.fittings import Attended, Face, Fittings, Help, Said
 from kiosk.life import VisitEvent, VisitState, after
-from kiosk.portrait import CodeEye, Eye, Look, PortraitEye
+from kiosk.portrait import CodeEye, Eye
 from kiosk.protocol import LeaveVisit, Receipt, Visit
 from kiosk.screens import BUSY, FIRST, SCANNING, Screen
+from kiosk.sitting import Look, PortraitEye
 from kiosk.visit import CurrentVisit
 from kiosk.words import words
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 CAMERA: Final = "camera"
 READER: Final = "reader"
-NEEDS: Final = {Screen.PORTRAIT: CAMERA, Screen.FINGERS: READER}
+NEEDS: Final = {Screen.PORTRAIT: CAMERA, Screen.LIVENESS: CAMERA, Screen.FINGERS: READER}
 FAREWELL_SECONDS: Final = 10.0
 MESSAGE_SECONDS: Final = 12.0
 """How long a refusal stands on the first screen."""
@@ -43,6 +44,7 @@ class Senses:
 
     scanned: Callable[["Booth", str], None]
     looked: Callable[["Booth", Face, Look], None]
+    ticked: Callable[["Booth", float], None]
 
 
 @dataclass(slots=True)
@@ -65,6 +67,10 @@ class Booth:
         self.message: Text | None = None
         self.help: Help | None = None
         self.face = Face()
+        self.attended: Attended | None = None
+        """The challenge under way."""
+        self.sound = fittings.settings.speech
+        self.said = Said()
         self.receipt: Receipt | None = None
         self.trouble: dict[str, float] = {}
         """Since when (monotonic seconds) a device does not work."""
@@ -121,6 +127,17 @@ class Booth:
             self._changed.wait_for(lambda: self._version > after, timeout=seconds)
             return self._version
 
+    def asked(self) -> str | None:
+        """Return the key of the sentence by which the sitter is asked for something now."""
+        with self.lock:
+            if self.screen is Screen.PORTRAIT and self.face.advice is not None:
+                hint = self.face.advice.hint
+                return None if hint is None else f"portrait.{hint}"
+            progress = self.attended.progress if self.attended else None
+            if self.screen is Screen.LIVENESS and progress is not None and progress.action:
+                return f"liveness.{progress.action}"
+            return None
+
     # What changes it
 
     def answer(self, token: str, *, bound: bool, on: frozenset[Screen]) -> None:
@@ -161,11 +178,17 @@ class Booth:
             self._version += 1
             self._changed.notify_all()
 
+    def say(self, text: Text) -> None:
+        """Have a sentence said aloud in the place of whatever is being said."""
+        self.said = Said(number=self.said.number + 1, text=text)
+        self.changed()
+
     def enter(self, screen: Screen, message: Text | None = None) -> None:
         """Show a screen; what was to be pressed on the last one is worth nothing now."""
         self._screen = screen
         self._turn += 1
         self.message = message
+        self.said = Said(number=self.said.number)
         self._until = None
         if screen in {Screen.SEALED, Screen.FAREWELL}:
             seconds = self.fittings.settings.wipe_seconds
@@ -181,10 +204,12 @@ class Booth:
         if screen in SCANNING:
             return CodeEye(lambda text: self._senses.scanned(self, text))
         if screen is Screen.PORTRAIT:
-            judge = self.fittings.portrait_judge(self.visit.present.plan.portrait_profile)
+            judges = self.fittings.judges(self.visit.profile)
             face = self.face = Face()
-            face.eye = PortraitEye(judge, lambda look: self._senses.looked(self, face, look))
+            face.eye = PortraitEye(judges, lambda look: self._senses.looked(self, face, look))
             return face.eye
+        if screen is Screen.LIVENESS and self.attended is not None:
+            return self.attended.eye
         return None
 
     def happen(self, event: VisitEvent, detail: str = "") -> None:
@@ -229,6 +254,8 @@ class Booth:
         """Forget the person: nothing of them is in memory or on the screen after this."""
         self.fittings.taker.end()
         self.face = Face()
+        self.attended = None
+        self.sound = self.fittings.settings.speech
         self.help = None
         self.receipt = None
         self._sitting = secrets.token_hex(8)
@@ -299,6 +326,7 @@ class Booth:
         """Let time pass: count down, wipe, time out, look for the receipt."""
         with self.lock:
             at = self._monotonic()
+            self._senses.ticked(self, at)
             before = self._countdown
             self._countdown = self._pass(at)
             if self._countdown != before:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from biometrics.capture import Portrait
-from biometrics.face.judge import PortraitJudge
+from biometrics.capture import Finding, Portrait
+from biometrics.face.coach import Advice
+from biometrics.face.shutter import Shot
 from biometrics.finger.judge import Judge
 from biometrics.words import Text
 from kiosk.departures import Departures
@@ -16,9 +17,11 @@ from kiosk.errands import Errands, Server
 from kiosk.fingers import FingerTaker
 from kiosk.officers import Desk
 from kiosk.outbox import Outbox
-from kiosk.portrait import Lens, PortraitEye, Watch
+from kiosk.portrait import Lens, Watch
 from kiosk.protocol import RosterOfficer
 from kiosk.settings import Settings
+from kiosk.sitting import AttendedEye, Attending, Judges, PortraitEye, Progress
+from kiosk.speech import Speech
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,9 @@ class Fittings:
     """Everything a booth is fitted with.
 
     Attributes:
-        portrait_judge: returns the judge of a profile.
+        judges: returns the judges of a profile.
+        attend: begins the challenge of a visit (its id) after the shot that was taken.
+        reference: returns another judge's findings on a portrait, none where there is no such.
         spawn: has something done that waits for the outside; a thread in earnest.
     """
 
@@ -44,7 +49,10 @@ class Fittings:
     lens: Lens
     watch: Watch
     taker: FingerTaker
-    portrait_judge: Callable[[str], PortraitJudge]
+    judges: Callable[[str], Judges]
+    attend: Callable[[str, Shot], Attending]
+    reference: Callable[[bytes], tuple[Finding, ...]]
+    speech: Speech
     finger_judge: Judge
     server: Server
     outbox: Outbox
@@ -71,12 +79,38 @@ class Help:
 
 
 @dataclass(slots=True)
+class Said:
+    """What is said aloud: the newest sentence only.
+
+    Attributes:
+        number: grows with each; the page plays each once.
+    """
+
+    number: int = 0
+    text: Text | None = None
+
+
+@dataclass(slots=True)
 class Face:
     """The portrait's step, from the live picture to the one that is kept."""
 
     eye: PortraitEye | None = None
-    hint: Text | None = None
+    advice: Advice | None = None
     good: bool = False
+    """Nothing is wrong with the frame, whatever is still shown."""
     share: float = 0.0
     portrait: Portrait | None = None
     """What the shutter took and the citizen looks at."""
+
+
+@dataclass(slots=True)
+class Attended:
+    """The step after the shutter.
+
+    Attributes:
+        since: monotonic seconds; the whole challenge is bounded.
+    """
+
+    eye: AttendedEye
+    since: float
+    progress: Progress | None = None

@@ -1,31 +1,23 @@
 """The camera's two threads: one reads frames, one looks at the newest; and the live picture.
 
-It decides no step: whoever gives it an eye is told what the eye saw.
+It decides no step: whoever gives it an eye is told what the eye saw (see `sitting`).
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-from biometrics.capture import Portrait
-from biometrics.face.crop import crop
-from biometrics.face.judge import PortraitJudge, Verdict
-from biometrics.face.shutter import Shot, Shutter
-from hardware.camera.port import Camera, CameraInfo
+from hardware.camera.port import Camera, CameraInfo, Frame
 from hardware.errors import Broken
 from kiosk import scan
 from kiosk.thread import Running
 
 log = logging.getLogger(__name__)
 
-STEADY: Final = 16
-"""Good frames in a row before the shutter fires: about a second at 15 frames a second."""
 LIVE_QUALITY: Final = 75
 """JPEG; 2 MB/s at 1280 x 720 and 15 frames a second."""
 AGAIN_AFTER: Final = 1.0
@@ -34,8 +26,7 @@ SCAN_EVERY: Final = 3
 """Frames; a code is held up for a second, five looks in it are enough."""
 _WAIT: Final = 0.5
 
-Pixels = NDArray[np.uint8]
-Eye = Callable[[Pixels], None]
+Eye = Callable[[Frame], None]
 
 
 class Lens(Running):
@@ -51,8 +42,9 @@ class Lens(Running):
         self._open = open_
         self._told = told
         self._new = threading.Condition()
-        self._frame: Pixels | None = None
+        self._frame: Frame | None = None
         self._count = 0
+        self._encoding = threading.Lock()
         self._jpeg: tuple[int, bytes] = (0, b"")
         self._info: CameraInfo | None = None
 
@@ -61,8 +53,10 @@ class Lens(Running):
         """Return what the camera says of itself, None before it was opened once."""
         return self._info
 
-    def newest(self, after: int) -> tuple[int, Pixels] | None:
-        """Return the newest frame and its count once it is over `after`; None after half a second.
+    def newest(self, after: int) -> Frame | None:
+        """Return the newest frame once its number is over `after`; None after half a second.
+
+        Frames are numbered anew here: a camera that comes back begins at nought again.
 
         What is returned is shared: nobody may draw in it.
         """
@@ -71,24 +65,26 @@ class Lens(Running):
                 self._new.wait(_WAIT)
             if self._frame is None or self._count <= after:
                 return None
-            return self._count, self._frame
+            return self._frame
 
     def jpegs(self, *, while_: Callable[[], bool]) -> Iterator[bytes]:
         """Yield the live picture as JPEGs while `while_` says so; each is encoded once for all."""
         seen = 0
         while while_() and not self._stop.is_set():
-            found = self.newest(seen)
-            if found is None:
+            frame = self.newest(seen)
+            if frame is None:
                 continue
-            seen, pixels = found
-            yield self._encoded(seen, pixels)
+            seen = frame.number
+            yield self._encoded(frame)
 
-    def _encoded(self, count: int, pixels: Pixels) -> bytes:
-        # Under the lock, so that a second client waits for the first one's picture.
-        with self._new:
-            if self._jpeg[0] != count:
+    def _encoded(self, frame: Frame) -> bytes:
+        # Under a lock, so that a second client waits for the first one's picture; not under the
+        # frames' own, so that judging does not wait for either.
+        with self._encoding:
+            if self._jpeg[0] != frame.number:
                 settings = [cv2.IMWRITE_JPEG_QUALITY, LIVE_QUALITY]
-                self._jpeg = (count, cv2.imencode(".jpg", pixels, settings)[1].tobytes())
+                encoded = cv2.imencode(".jpg", frame.pixels, settings)[1].tobytes()
+                self._jpeg = (frame.number, encoded)
             return self._jpeg[1]
 
     def _run(self) -> None:
@@ -112,7 +108,7 @@ class Lens(Running):
                 frame = camera.read()
                 with self._new:
                     self._count += 1
-                    self._frame = frame.pixels
+                    self._frame = replace(frame, number=self._count)
                     self._new.notify_all()
                 if not working:
                     working = True
@@ -141,16 +137,16 @@ class Watch(Running):
     def _run(self) -> None:
         seen, said = 0, ""
         while not self._stop.is_set():
-            found = self._lens.newest(seen)
-            if found is None:
+            frame = self._lens.newest(seen)
+            if frame is None:
                 continue
-            seen, pixels = found
+            seen = frame.number
             with self._lock:
                 eye = self._eye
             if eye is None:
                 continue
             try:
-                eye(pixels)
+                eye(frame)
             except Exception as error:
                 # A frame nobody foresaw must not blind the kiosk for the rest of the day, nor
                 # fill its disk with the same lines fifteen times a second.
@@ -166,71 +162,11 @@ class CodeEye:
         self._report = report
         self._count = 0
 
-    def __call__(self, pixels: Pixels) -> None:
+    def __call__(self, frame: Frame) -> None:
         """Look at one frame."""
         self._count += 1
         if self._count % SCAN_EVERY:
             return
-        text = scan.look(pixels)
+        text = scan.look(frame.pixels)
         if text is not None:
             self._report(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What the last frame showed.
-
-    Attributes:
-        verdict: with the one hint to show.
-        share: how far the shutter's burst has come, 0..1.
-        shot: the frame that was taken, once the burst is full.
-    """
-
-    verdict: Verdict
-    share: float
-    shot: Shot | None
-
-
-class PortraitEye:
-    """Judges frames by one profile and feeds the shutter."""
-
-    def __init__(self, judge: PortraitJudge, report: Callable[[Look], None]) -> None:
-        self._judge = judge
-        self._report = report
-        self._shutter = Shutter(STEADY)
-        self._lock = threading.Lock()
-        self._last: Shot | None = None
-
-    def __call__(self, pixels: Pixels) -> None:
-        """Judge one frame."""
-        verdict = self._judge.judge(pixels)
-        with self._lock:
-            self._last = None if verdict.face is None else Shot(pixels=pixels, verdict=verdict)
-        shot = self._shutter.feed(pixels, verdict)
-        share = 1.0 if shot else self._shutter.steady_share
-        self._report(Look(verdict=verdict, share=share, shot=shot))
-
-    @property
-    def last(self) -> Shot | None:
-        """Return the last frame that showed a face, good or not: an officer may accept it."""
-        with self._lock:
-            return self._last
-
-
-def portrait_of(shot: Shot, *, forced_by: str | None) -> Portrait:
-    """Return the card's picture of what the shutter took.
-
-    Raises:
-        NothingToCrop: no face is in it.
-    """
-    cropped = crop(shot.pixels, shot.verdict)
-    return Portrait(
-        image=cropped.image,
-        width=cropped.width,
-        height=cropped.height,
-        findings=shot.verdict.findings,
-        profile=shot.verdict.profile.name,
-        profile_sha256=shot.verdict.profile.sha256,
-        forced_by=forced_by,
-        liveness=None,
-    )

@@ -20,6 +20,8 @@ class Screen(enum.StrEnum):
     NOTICE = "notice"
     PREPARE = "prepare"
     PORTRAIT = "portrait"
+    LIVENESS = "liveness"
+    """Two short movements, right after the shutter."""
     LOOK = "look"
     FINGERS = "fingers"
     READ_BACK = "read_back"
@@ -48,6 +50,8 @@ SCANNING: Final = frozenset({Screen.ATTRACT, Screen.TYPE_CODE})
 """Where a code before the camera is a wish to check in."""
 BUSY: Final = frozenset({Screen.CHECKING, Screen.SEALING})
 """Where the kiosk works and nobody is waited for."""
+SPOKEN: Final = frozenset({Screen.PORTRAIT, Screen.LIVENESS, Screen.FINGERS})
+"""Where instructions are said aloud, and a switch for the sound stands."""
 STEPS: Final = ("ticket", "consent", "portrait", "fingers", "confirm")
 _STEP_OF: Final[Mapping[Screen, int]] = {
     Screen.TYPE_CODE: 0,
@@ -56,6 +60,7 @@ _STEP_OF: Final[Mapping[Screen, int]] = {
     Screen.NOTICE: 1,
     Screen.PREPARE: 2,
     Screen.PORTRAIT: 2,
+    Screen.LIVENESS: 2,
     Screen.LOOK: 2,
     Screen.FINGERS: 3,
     Screen.READ_BACK: 4,

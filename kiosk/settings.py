@@ -50,6 +50,12 @@ class Settings(BaseModel):
     """Until a helping officer who does nothing is signed out."""
     wipe_seconds: Annotated[float, Field(gt=0)] = 20
     """How long the receipt stands on the screen."""
+    speech: bool = True
+    """Whether a visit begins with the sound on; a switch on the screen changes it for a visit."""
+    liveness: bool = True
+    """Whether two short movements are asked for after the portrait; they refuse nobody."""
+    reference: bool = True
+    """Whether OFIQ, where it is installed, puts its scores of a portrait beside ours."""
     least_free: Annotated[int, Field(ge=0)] = 512 * 1024 * 1024
     """Bytes that must be free on the data folder's disk before anybody is captured."""
 

@@ -5,27 +5,31 @@ Everything here is called with a booth and takes its lock where it changes somet
 
 import hashlib
 import logging
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from biometrics.capture import Capture, CaptureInvalid
+from biometrics.capture import Capture, CaptureInvalid, Portrait
+from biometrics.face.coach import Advice
 from biometrics.face.crop import NothingToCrop
+from biometrics.face.shutter import Shot
 from biometrics.finger.visit import FingerVisit, Offered, PlanInvalid
 from biometrics.seal.errors import SealError
 from biometrics.words import Text
 from kiosk.booth import Booth, Senses
 from kiosk.fingers import Standing
-from kiosk.fittings import Face
+from kiosk.fittings import Attended, Face
 from kiosk.life import VisitEvent
 from kiosk.outbox import NotKept
-from kiosk.portrait import Look, portrait_of
 from kiosk.protocol import CheckIn, Visit
 from kiosk.scan import Unread, understand
 from kiosk.screens import SCANNING, Screen
+from kiosk.sitting import LIVENESS_SECONDS, AttendedEye, Look, Progress, portrait_of
+from kiosk.sitting import attended as with_liveness
 from kiosk.uplink import NoNetwork, Refused, UplinkError
 from kiosk.visit import Closed
-from kiosk.words import portrait_words, text_of, words
+from kiosk.words import liveness_words, portrait_words, text_of, words
 
 log = logging.getLogger(__name__)
 
@@ -127,38 +131,136 @@ def _send_away(booth: Booth, facts: Visit) -> None:
 
 
 def looked(booth: Booth, face: Face, look: Look) -> None:
-    """Take in what the last frame showed; where the shutter fired, show what it took."""
+    """Take in what the last frame showed; where the shutter fired, go on with what it took."""
     with booth.lock:
         if booth.face is not face or booth.under is not Screen.PORTRAIT:
             return
         if look.verdict.faces:
             booth.seen()
-        hint = look.verdict.hint
-        text = None if hint is None else portrait_words()[f"portrait.{hint}"]
-        if text != face.hint or look.verdict.ok != face.good or _moved(face.share, look.share):
-            face.hint, face.good, face.share = text, look.verdict.ok, look.share
-            booth.changed()
+        _coach(booth, face, look)
         if look.shot is not None and booth.help is None:
             try:
                 face.portrait = portrait_of(look.shot, forced_by=None)
             except NothingToCrop:
                 return
             booth.visit.note("portrait_taken", at=booth.fittings.clock.now())
-            booth.enter(Screen.LOOK)
+            _attend(booth, look.shot)
+
+
+def _coach(booth: Booth, face: Face, look: Look) -> None:
+    before, advice, good = face.advice, look.advice, look.verdict.ok
+    told = None if before is None else (before.hint, before.more, before.offer_help)
+    changed = told != (advice.hint, advice.more, advice.offer_help) or good != face.good
+    moved = _moved(face.share, look.share)
+    face.advice, face.good = advice, good
+    if changed or moved:
+        face.share = look.share
+        booth.changed()
+    if advice.offer_help and not (before is not None and before.offer_help):
+        booth.visit.note("officer_offered", at=booth.fittings.clock.now(), detail=told_by(advice))
+        booth.say(words()["coach.help"])
+    elif advice.say:
+        booth.say(sentence(advice, good=good))
+
+
+def told_by(advice: Advice) -> str:
+    """Return the key of the instruction that stands; empty for none."""
+    return "" if advice.hint is None else f"portrait.{advice.hint}"
+
+
+def sentence(advice: Advice | None, *, good: bool) -> Text:
+    """Return what the coach's advice says."""
+    if advice is None or advice.hint is None:
+        return words()["portrait.hold" if good else "portrait.position"]
+    key = told_by(advice)
+    return words()[f"{key}.more"] if advice.more else portrait_words()[key]
 
 
 def _moved(before: float, share: float) -> bool:
     return abs(share - before) >= _SHARES or (share == 0) != (before == 0)
 
 
+# The two movements after it
+
+
+def _attend(booth: Booth, shot: Shot) -> None:
+    """Ask for the movements while the same face is still followed, if this kiosk does."""
+    fittings = booth.fittings
+    if not fittings.settings.liveness:
+        booth.enter(Screen.LOOK)
+        return
+    attendance = fittings.attend(str(booth.visit.present.visit_id), shot)
+
+    def report(progress: Progress) -> None:
+        attended(booth, under_way, progress)
+
+    eye = AttendedEye(fittings.judges(booth.visit.profile).live, attendance, report)
+    under_way = booth.attended = Attended(eye=eye, since=fittings.clock.monotonic())
+    booth.enter(Screen.LIVENESS)
+    booth.say(words()["coach.taken"])
+
+
+def attended(booth: Booth, under_way: Attended, progress: Progress) -> None:
+    """Take in how far the movements have come."""
+    with booth.lock:
+        if booth.attended is not under_way or booth.under is not Screen.LIVENESS:
+            return
+        if not progress.lost:
+            booth.seen()
+        before, under_way.progress = under_way.progress, progress
+        if booth.help is not None:
+            return
+        if progress.done:
+            end_attendance(booth)
+        elif before is None or before.action != progress.action:
+            booth.say(liveness_words()[f"liveness.{progress.action}"])
+        elif before.lost != progress.lost or _moved(before.share, progress.share):
+            booth.changed()
+
+
+def end_attendance(booth: Booth) -> None:
+    """Keep what was seen of the movements beside the picture, and show the picture."""
+    under_way, portrait = booth.attended, booth.face.portrait
+    booth.attended = None
+    if under_way is not None and portrait is not None:
+        seen = under_way.eye.result()
+        booth.face.portrait = with_liveness(portrait, seen)
+        made = f"{sum(seen.met)}/{len(seen.actions)} {' '.join(seen.actions)}"
+        booth.visit.note("liveness", at=booth.fittings.clock.now(), detail=made)
+    booth.enter(Screen.LOOK)
+
+
+def ticked(booth: Booth, at: float) -> None:
+    """Let time pass: whoever does not make the movements is asked for nothing more."""
+    under_way = booth.attended
+    if under_way is None or booth.help is not None or booth.under is not Screen.LIVENESS:
+        return
+    if at - under_way.since >= LIVENESS_SECONDS:
+        end_attendance(booth)
+
+
+# The picture that is kept
+
+
 def keep_portrait(booth: Booth) -> None:
     """Go on with the picture the citizen agreed to."""
-    booth.visit.portrait = booth.face.portrait
+    portrait = booth.visit.portrait = booth.face.portrait
     booth.happen(VisitEvent.KEEP_PORTRAIT)
+    if portrait is not None:
+        sitting = booth.sitting
+        booth.fittings.spawn(lambda: _refer(booth, sitting, portrait))
     if booth.visit.prints or booth.visit.missing:
         booth.happen(VisitEvent.COMPLETE_FINGERS)
     else:
         _begin_fingers(booth)
+
+
+def _refer(booth: Booth, sitting: str, portrait: Portrait) -> None:
+    """Put another judge's findings beside ours, if there is one and it is done before the seal."""
+    findings = booth.fittings.reference(portrait.image)
+    with booth.lock:
+        if findings and booth.same(sitting) and booth.visit.portrait is portrait:
+            booth.visit.portrait = replace(portrait, findings=portrait.findings + findings)
 
 
 # The fingers
@@ -282,4 +384,4 @@ def number_of(station: str, sequence: int) -> str:
     return f"{station}-{sequence:06d}"
 
 
-SENSES: Final = Senses(scanned=scanned, looked=looked)
+SENSES: Final = Senses(scanned=scanned, looked=looked, ticked=ticked)

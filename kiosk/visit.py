@@ -17,6 +17,9 @@ from kiosk.protocol import Visit
 log = logging.getLogger(__name__)
 
 _EVENTS = frozenset(event.value for event in VisitEvent)
+ASSISTED = "portrait_assisted"
+"""The journal's step that an officer wants the assisted limits; its detail is who and why."""
+ASSISTED_PROFILE = "assisted"
 LAST_STEPS = 400
 """Steps of a journal that go into the capture; what is over is counted, not carried."""
 
@@ -83,6 +86,8 @@ class CurrentVisit:
         self.consent: Consent | None = None
         self.operator: str | None = None
         self.closed: Closed | None = None
+        self.assisted: str | None = None
+        """Why an officer switched the sitter to the assisted limits."""
         self.steps: list[Step] = []
         self.forget_captures()
 
@@ -113,6 +118,8 @@ class CurrentVisit:
             self.facts = Visit.model_validate_json(line["visit"])
         if name == VisitEvent.AGREE:
             self.consent = self._consent(at)
+        if name == ASSISTED:
+            self.assisted = line["reason"]
         if "operator" in line:
             self.operator = line["operator"]
         if name == VisitEvent.SEAL:
@@ -134,6 +141,15 @@ class CurrentVisit:
         if self.facts is None:
             raise NotNow("nobody has checked in")
         return self.facts
+
+    @property
+    def profile(self) -> str:
+        """Return the name of the limits the portrait is held to.
+
+        Raises:
+            NotNow: nobody has checked in.
+        """
+        return ASSISTED_PROFILE if self.assisted else self.present.plan.portrait_profile
 
     def greet(self, facts: Visit, *, at: datetime) -> None:
         """Begin the visit of `facts`.
@@ -178,6 +194,11 @@ class CurrentVisit:
         """Record which officer helps; the last one stands in the sealed header."""
         if self.state is not VisitState.WAITING:
             self._write(HELPED, at=at, detail=officer, operator=officer)
+
+    def assist(self, officer: str, reason: str, *, at: datetime) -> None:
+        """Record that an officer holds this sitter to the assisted limits, and why."""
+        if self.state is not VisitState.WAITING:
+            self._write(ASSISTED, at=at, detail=f"{officer} {reason}", reason=reason)
 
     def _write(self, event: str, *, at: datetime, detail: str, **more: str) -> None:
         line = self._line(event, at, detail, **more)

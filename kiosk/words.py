@@ -4,11 +4,12 @@ from functools import cache
 from importlib.resources import files
 
 from biometrics.face import hints as portrait
+from biometrics.face import liveness
 from biometrics.finger import hints as finger
 from biometrics.words import Text, Words
 from kiosk.protocol import BothLanguages
 
-FILES = ("kiosk.json", "officer.json", "rehearsal.json")
+FILES = ("kiosk.json", "coach.json", "officer.json", "rehearsal.json")
 
 
 @cache
@@ -21,6 +22,12 @@ def words() -> Words:
 def portrait_words() -> Words:
     """Return what the judge of portraits says, keyed ``portrait.<hint>``."""
     return portrait.words()
+
+
+@cache
+def liveness_words() -> Words:
+    """Return what a sitter is asked to do after the portrait, keyed ``liveness.<action>``."""
+    return liveness.words()
 
 
 @cache

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import cv2
@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from numpy.typing import NDArray
 from werkzeug.test import TestResponse
 
-from biometrics.face.judge import PortraitJudge, Verdict
+from biometrics.capture import Finding, Liveness
+from biometrics.face.judge import Verdict
+from biometrics.face.shutter import Shot
 from biometrics.finger.hints import FingerHint
 from biometrics.finger.judge import Seen
 from biometrics.finger.minutiae import Minutiae
@@ -42,7 +44,7 @@ from kiosk.fittings import Clock, Fittings
 from kiosk.journal import Journal
 from kiosk.officers import Desk
 from kiosk.outbox import Outbox
-from kiosk.portrait import STEADY, Lens, Watch
+from kiosk.portrait import Lens, Watch
 from kiosk.protocol import (
     BothLanguages,
     CheckIn,
@@ -56,6 +58,8 @@ from kiosk.protocol import (
 from kiosk.receipts import message_of
 from kiosk.screens import Screen
 from kiosk.settings import Settings
+from kiosk.sitting import STEADY, Judges
+from kiosk.speech import FOLDER, Speech
 from kiosk.station import StationMemory
 from kiosk.steps import SENSES, number_of
 from kiosk.uplink import NoNetwork, Refused
@@ -213,6 +217,56 @@ class RememberingJudge:
             self._said[id(pixels)] = faces.judge().judge(pixels)
         return self._said[id(pixels)]
 
+    def reset(self) -> None:
+        """Nothing is followed from frame to frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progressed:
+    """How far the movements have come."""
+
+    action: str | None
+    number: int
+    of: int
+    share: float
+    lost: bool
+    done: bool
+
+
+class Movements:
+    """Two movements, each made once its frame was seen `MOVED` times."""
+
+    MOVED = 3
+
+    def __init__(self) -> None:
+        self.actions = ("turn_left", "blink")
+        self.seen = 0
+
+    def feed(self, pixels: NDArray[np.uint8], verdict: Verdict, at: float) -> Progressed:
+        assert pixels.ndim == 3
+        assert at >= 0
+        self.seen += verdict.faces > 0
+        made = min(self.seen // self.MOVED, len(self.actions))
+        return Progressed(
+            action=self.actions[made] if made < len(self.actions) else None,
+            number=made + 1,
+            of=len(self.actions),
+            share=(self.seen % self.MOVED) / self.MOVED,
+            lost=not verdict.faces,
+            done=made == len(self.actions),
+        )
+
+    def result(self) -> Liveness:
+        made = min(self.seen // self.MOVED, len(self.actions))
+        return Liveness(
+            seed="0" * 32,
+            actions=self.actions,
+            met=(True,) * made,
+            same_face=True,
+            relief=None,
+            seconds=1.5,
+        )
+
 
 def touch(finger: int, nfiq2: int = 70) -> Impression:
     """An impression that says which finger it is of, and how good it is."""
@@ -266,6 +320,10 @@ class Stage:
         self._receipts = ec.generate_private_key(ec.SECP256R1())
         self.server = FakeServer(keys=self._signed_keys())
         self.least_free = 0
+        self.liveness = True
+        self.reference: tuple[Finding, ...] = ()
+        self.attended: list[tuple[str, Shot]] = []
+        """Whose movements were asked for, and after which shot."""
         self.start()
 
     def _signed_keys(self) -> SealingKeys:
@@ -295,15 +353,13 @@ class Stage:
         self.watch = Watch(self.lens)
         remembering = RememberingJudge()
 
-        def judge(_: str) -> PortraitJudge:
-            return cast("PortraitJudge", remembering)
-
         settings = Settings(
             server="http://127.0.0.1:1",
             data=self.folder,
             camera="sitter:7",
             reader="simulated",
             least_free=self.least_free,
+            liveness=self.liveness,
         )
         visit = CurrentVisit(
             Journal(self.folder / "visit.journal"),
@@ -317,7 +373,10 @@ class Stage:
             lens=self.lens,
             watch=self.watch,
             taker=self.taker,
-            portrait_judge=judge,
+            judges=lambda _: Judges(live=remembering, full=remembering),
+            attend=self._attend,
+            reference=lambda _: self.reference,
+            speech=Speech(self.folder / FOLDER),
             finger_judge=ReadingJudge(),
             server=self.server,
             outbox=self.outbox,
@@ -332,6 +391,10 @@ class Stage:
         until(lambda: self.taker.info is not None)
         self._stack.callback(self.taker.stop)
         self.web: FlaskClient = kiosk_app(self.booth, name="Máy 1", rehearsal=None).test_client()
+
+    def _attend(self, visit: str, shot: Shot) -> Movements:
+        self.attended.append((visit, shot))
+        return Movements()
 
     def _no_camera(self) -> Camera:
         raise Unplugged("nobody starts it here")
@@ -363,11 +426,12 @@ class Stage:
             act(self.booth, action, self.booth.token if token is None else token, values)
 
     def see(self, pixels: NDArray[np.uint8], times: int = 1) -> None:
-        """The camera's newest frame, looked at with the eye of the moment."""
+        """The camera's newest frames, looked at with the eye of the moment, 15 in a second."""
         for _ in range(times):
+            self.time.seconds += 1 / 15
             eye = self.watch._eye
             if eye is not None:
-                eye(pixels)
+                eye(Frame(pixels=pixels, at=self.time.seconds, number=0))
 
     def lay(self, *fingers: int, nfiq2: int = 70) -> None:
         """Put one finger after another on the glass, and wait until each was judged."""
@@ -398,9 +462,18 @@ class Stage:
         self.to_prepare()
         self.press("sit_down")
 
-    def to_look(self) -> None:
+    def to_liveness(self) -> None:
         self.to_portrait()
         self.see(GOOD, STEADY)
+
+    def sit(self) -> None:
+        """Sit well until the picture is taken and the movements are made."""
+        self.see(GOOD, STEADY)
+        self.see(GOOD, 2 * Movements.MOVED)
+
+    def to_look(self) -> None:
+        self.to_portrait()
+        self.sit()
 
     def to_fingers(self) -> None:
         self.to_look()
@@ -438,7 +511,9 @@ class Stage:
         ]
 
     def form(self, action: str, step: str | None = None, **values: str) -> TestResponse:
-        data = {"step": self.booth.token if step is None else step, **values}
+        with self.booth.lock:  # as a page that is drawn under it
+            token = self.booth.token
+        data = {"step": token if step is None else step, **values}
         return self.web.post(f"/press/{action}", data=data)
 
 

@@ -38,12 +38,12 @@ class Times:
     shown: float = 1.0
     stood: float = 0.13
     blinked: float = 0.45
-    cleared: float = 0.3
+    cleared: float = 0.4
     cleared_well: float = 0.12
     margin: float = 0.1
     spoken_after: float = 0.3
-    repeated: float = 7.0
-    more: float = 8.0
+    repeated: float = 8.0
+    more: float = 6.0
     help_same: float = 20.0
     help_total: float = 60.0
     gap: float = 0.5

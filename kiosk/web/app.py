@@ -5,6 +5,7 @@ It decides no step; a late or second press gets the present screen as its answer
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
@@ -23,6 +24,7 @@ from kiosk.clock import HERE
 from kiosk.rehearsal import Behaviour, Condition, NotUnderstood, Rehearsal, role_of
 from kiosk.screens import SCANNING, Screen
 from kiosk.web import guard, view
+from kiosk.web.drawings import drawings
 from kiosk.words import words
 
 log = logging.getLogger(__name__)
@@ -31,10 +33,11 @@ LARGEST_FORM: Final = 640 * 1024
 """Bytes; a signature is a picture in a form."""
 FONT: Final = "fontpkg-be-vietnam-pro"
 WEIGHTS: Final = ("Regular", "SemiBold", "Bold")
-LIVE: Final = SCANNING | {Screen.PORTRAIT}
+LIVE: Final = SCANNING | {Screen.PORTRAIT, Screen.LIVENESS}
 """Screens under which the live picture may be seen."""
 HEARTBEAT: Final = 10.0
 """Seconds after which a silent stream says that it is there; a closed one is noticed then."""
+SOUND: Final = re.compile(r"[0-9a-f]{64}\.wav")
 ASSET_KEPT: Final = 86400
 _HERE: Final = Path(__file__).parent
 
@@ -72,6 +75,7 @@ def kiosk_app(booth: Booth, *, name: str, rehearsal: Rehearsal | None) -> Flask:
         name=name,
         here=HERE,
         finger=view.name,
+        drawings=drawings,
         station=lambda: _station(booth),
     )
     _add_pages(app, booth)
@@ -80,6 +84,7 @@ def kiosk_app(booth: Booth, *, name: str, rehearsal: Rehearsal | None) -> Flask:
         _add_rehearsal(app, booth, rehearsal)
     app.add_url_rule("/static/<name>", "static", _static)
     app.add_url_rule("/font/<weight>.ttf", "font", _font)
+    app.add_url_rule("/speech/<name>", "speech", lambda name: _speech(booth, name))
     app.register_error_handler(HTTPException, _said)
     app.register_error_handler(Exception, _broken)
     return app
@@ -229,6 +234,15 @@ def _static(name: str) -> Response:
     if path.parent != _HERE / "static" or not path.is_file():
         abort(404)
     return _kept(send_file(path))
+
+
+def _speech(booth: Booth, name: str) -> Response:
+    if not SOUND.fullmatch(name):
+        abort(404)
+    path = booth.fittings.speech.folder / name
+    if not path.is_file():
+        abort(404)
+    return _kept(send_file(path, mimetype="audio/wav"))
 
 
 @cache

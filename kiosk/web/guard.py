@@ -16,7 +16,7 @@ HOSTS: Final = ["127.0.0.1", "localhost"]
 OWN: Final = frozenset({"same-origin", "none"})
 POLICY: Final = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "media-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 HEADERS: Final = {

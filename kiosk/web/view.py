@@ -9,10 +9,13 @@ from typing import Any, Final
 from biometrics.capture import MissingReason
 from biometrics.finger.visit import Offered, Outcome
 from biometrics.words import Text
+from kiosk import steps
 from kiosk.booth import Booth
+from kiosk.decisions import PortraitReason
 from kiosk.fingers import Phase, Standing, score_of
-from kiosk.screens import STEPS, Screen, step_of
-from kiosk.words import finger_words, words
+from kiosk.screens import SPOKEN, STEPS, Screen, step_of
+from kiosk.speech import Speech
+from kiosk.words import finger_words, liveness_words, words
 
 Json = dict[str, Any]
 _FINGERS: Final = range(1, 11)
@@ -46,7 +49,12 @@ def state(booth: Booth) -> Json:
             "wipe": counted if parting else None,
             "message": _both(booth.message),
             "device": None if broken is None else _both(words()[f"device.{broken}"]),
+            "sound": booth.sound,
+            "switch": screen in SPOKEN and bool(booth.fittings.speech.ready),
+            "voice": booth.sound and bool(booth.fittings.speech.ready),
+            "said": _said_aloud(booth, screen),
             "portrait": _portrait(booth) if screen is Screen.PORTRAIT else None,
+            "liveness": _liveness(booth) if screen is Screen.LIVENESS else None,
             "fingers": fingers(booth) if screen is Screen.FINGERS else None,
             "receipt": _receipt(booth) if screen is Screen.SEALED else None,
         }
@@ -56,14 +64,55 @@ def _both(text: Text | None) -> Json | None:
     return None if text is None else {"vi": text.vi, "en": text.en}
 
 
+def _said_aloud(booth: Booth, screen: Screen) -> Json | None:
+    """Return which sound file is to be played now; its number tells it from the one before."""
+    text, number = booth.said.text, str(booth.said.number)
+    if screen is Screen.FINGERS:
+        # As it is read: what stands on the screen is what is said, once for each change of it.
+        standing = booth.fittings.taker.standing
+        text, number = telling(standing).text, f"{standing.wanted} {standing.phase}"
+    if text is None or screen not in SPOKEN:
+        return None
+    file = booth.fittings.speech.file(text, booth.language)
+    return {"number": number, "file": file} if file else None
+
+
 def _portrait(booth: Booth) -> Json:
     face = booth.face
-    text = words()["portrait.position"]
-    if face.hint is not None:
-        text = face.hint
-    elif face.good:
-        text = words()["portrait.hold"]
-    return {"hint": _both(text), "good": face.good, "share": round(face.share, 3)}
+    advice = face.advice
+    text = steps.sentence(advice, good=face.good)
+    hint = advice.hint if advice else None
+    return {
+        "hint": _both(text),
+        "drawing": hint.value if hint else None,
+        "since": round(advice.since, 4) if advice else None,
+        "good": face.good and hint is None,
+        "help": advice is not None and advice.offer_help,
+        "share": round(face.share, 3),
+    }
+
+
+def _liveness(booth: Booth) -> Json:
+    progress = booth.attended.progress if booth.attended else None
+    if progress is None or progress.action is None:
+        return {"hint": _both(words()["coach.taken"]), "drawing": None, "share": 0.0, "n": 0}
+    text = liveness_words()[f"liveness.{progress.action}"]
+    return {
+        "hint": _both(words()["liveness.lost"] if progress.lost else text),
+        "drawing": f"do_{progress.action}",
+        "share": round(progress.share, 3),
+        "n": progress.number,
+        "of": progress.of,
+    }
+
+
+def _voice(speech: Speech, language: str) -> str:
+    """Return what an officer is told of the kiosk's voice."""
+    if speech.lacking is not None:
+        return words().say("speech.silent", language, why=speech.lacking)
+    if speech.ready is None:
+        return words().say("speech.rendering", language)
+    return words().say("speech.ready", language, count=speech.ready)
 
 
 def _receipt(booth: Booth) -> Json:
@@ -193,6 +242,9 @@ def page(booth: Booth) -> Json:
             "standing": booth.fittings.taker.standing,
             "prints": [(one.position, score_of(one)) for one in visit.prints],
             "missing": [(one.position, one.reason.value) for one in visit.missing],
+            "speech": _voice(booth.fittings.speech, booth.language),
+            "assisted": visit.assisted,
+            "portrait_reasons": [reason.value for reason in PortraitReason],
             "reasons": [reason.value for reason in MissingReason],
             "positions": _FINGERS,
         }

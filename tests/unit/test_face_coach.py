@@ -15,6 +15,7 @@ from biometrics.face.gates import Gate, profile
 from biometrics.face.hints import PortraitHint
 from biometrics.face.judge import NOBODY, Verdict
 from biometrics.face.judge import verdict as verdict_of
+from biometrics.face.liveness import LOOK_HERE, Action
 
 FPS = 15
 GATES = profile("can-cuoc").gates

@@ -14,7 +14,7 @@ from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
 from kiosk.fingers import Phase
 from kiosk.life import LIFE, NotNow, VisitEvent, VisitState, after
-from kiosk.portrait import STEADY
+from kiosk.sitting import STEADY
 from kiosk.protocol import BothLanguages, Refusal
 from kiosk.rehearsal import code_picture
 from kiosk.screens import FIRST, Screen
@@ -191,17 +191,16 @@ def test_a_bad_picture_is_never_taken_and_says_what_to_mend(booth: Stage) -> Non
     booth.to_portrait()
     booth.see(FAR, STEADY * 2)
     assert booth.shows(Screen.PORTRAIT)
-    assert booth.booth.face.hint is not None
-    assert "lại gần" in booth.booth.face.hint.vi
+    assert booth.booth.asked() == "portrait.closer"
 
 
 def test_a_retaken_portrait_replaces_the_first_and_keeps_the_fingers(booth: Stage) -> None:
     booth.to_read_back()
     prints = booth.booth.visit.prints
     booth.press("portrait_again")
-    booth.see(GOOD, STEADY)
+    booth.sit()
     booth.press("retake")
-    booth.see(GOOD, STEADY)
+    booth.sit()
     booth.press("keep")
     assert booth.shows(Screen.READ_BACK)
     assert booth.booth.visit.prints == prints
@@ -517,10 +516,10 @@ def test_what_an_officer_decides_about_a_finger_stands_in_the_journal_and_nothin
 def test_an_officer_may_accept_a_picture_that_no_gate_passes(booth: Stage) -> None:
     booth.to_portrait()
     booth.officer()
-    booth.press("force_portrait")
+    booth.press("force_portrait", reason="ill")
     assert booth.shows(Screen.DESK)
     booth.see(FAR)
-    booth.press("force_portrait")
+    booth.press("force_portrait", reason="ill")
     assert booth.shows(Screen.LOOK)
     booth.press("keep")
     assert booth.booth.visit.portrait is not None
@@ -533,7 +532,7 @@ def test_the_shutter_does_not_fire_while_an_officer_helps(booth: Stage) -> None:
     booth.see(GOOD, STEADY * 2)
     assert booth.booth.under is Screen.PORTRAIT
     booth.press("resume")
-    booth.see(GOOD, STEADY)
+    booth.sit()
     assert booth.shows(Screen.LOOK)
 
 
@@ -598,7 +597,7 @@ def test_a_camera_lost_in_the_middle_is_said_and_survived(booth: Stage) -> None:
     booth.pass_time(120)
     assert booth.shows(Screen.PORTRAIT)
     booth.booth.told("camera", working=True)
-    booth.see(GOOD, STEADY)
+    booth.sit()
     assert booth.shows(Screen.LOOK)
 
 

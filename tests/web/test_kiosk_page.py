@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.portrait import STEADY
+from kiosk.sitting import STEADY
 from kiosk.rehearsal import Rehearsal, Role
 from kiosk.screens import Screen
 from kiosk.web.app import kiosk_app
@@ -37,7 +37,7 @@ def test_the_whole_way_by_forms_alone(kiosk: Stage) -> None:
     kiosk.form("agree", agreed="yes")
     kiosk.form("sit_down")
 
-    kiosk.see(GOOD, STEADY)
+    kiosk.sit()
     assert kiosk.web.get("/portrait.jpg").data.startswith(b"\xff\xd8\xff")
     kiosk.form("keep")
     assert 'data-finger="10"' in page(kiosk)

@@ -28,6 +28,28 @@
     location.replace("/");
   };
 
+  // The voice: one element, so that a newer sentence takes the place of the older one. Where it
+  // speaks the live regions are off: a screen reader would say the same over it.
+
+  const voice = find("voice");
+  let spoken = "";
+  const hush = () => voice?.pause();
+  const speak = (state) => {
+    body.dataset.sound = state.sound ? "on" : "off";
+    if (!voice) return;
+    find("sound").elements.to.value = state.sound ? "off" : "on";
+    find("hint")?.setAttribute("aria-live", state.voice ? "off" : "assertive");
+    if (!state.sound) hush();
+    if (!state.said) return;
+    const what = `${state.said.number} ${state.said.file}`;
+    if (what === spoken) return;
+    spoken = what;
+    if (!state.sound) return;
+    voice.src = `/speech/${state.said.file}`;
+    // Refused where nobody has touched the page yet; the sentence stands on the screen.
+    voice.play().catch(() => undefined);
+  };
+
   // Live parts
 
   const showHands = (fingers) => {
@@ -43,13 +65,31 @@
     }
   };
 
+  // The one instruction: words, drawing and voice change together.
+  const instruct = ({ hint, drawing, share }) => {
+    const text = hint[page.language];
+    if (find("hint").textContent !== text) {
+      hush();
+      say(find("hint"), text);
+    }
+    const wanted = `#d-${drawing ?? "look_here"}`;
+    const use = find("drawing");
+    if (use.getAttribute("href") !== wanted) use.setAttribute("href", wanted);
+    document.querySelector(".ring").style.strokeDashoffset = String(100 - 100 * share);
+    find("share").value = Math.round(100 * share);
+  };
+
   const show = {
     portrait(state) {
-      const { hint, good, share } = state.portrait;
-      say(find("hint"), hint[page.language]);
-      find("portrait").classList.toggle("good", good);
-      document.querySelector(".ring").style.strokeDashoffset = String(100 - 100 * share);
-      find("share").value = Math.round(100 * share);
+      instruct(state.portrait);
+      find("portrait").classList.toggle("good", state.portrait.good);
+      find("portrait").classList.toggle("aided", state.portrait.help);
+      find("rescue").hidden = !state.portrait.help;
+    },
+    liveness(state) {
+      instruct(state.liveness);
+      find("movement").hidden = !state.liveness.n;
+      if (state.liveness.n) fill(find("movement"), { n: state.liveness.n, max: state.liveness.of });
     },
     fingers(state) {
       const fingers = state.fingers;
@@ -103,6 +143,7 @@
     showIdle(state.idle);
     showDevice(state);
     if (page.screen in show) show[page.screen](state);
+    speak(state);
   };
 
   const listen = () => {
@@ -128,6 +169,12 @@
       for (const button of document.querySelectorAll("button")) button.classList.add("pressed");
     });
   }
+
+  find("sound")?.addEventListener("submit", (event) => {
+    // Without a new page: the live picture stays, and so does the leave to play.
+    event.preventDefault();
+    post("sound", { to: event.target.elements.to.value });
+  });
 
   // A touch anywhere says that somebody is there.
   let touched = 0;
@@ -161,12 +208,13 @@
     ticket.addEventListener("input", () => write(ticket.value));
   }
 
-  // Keys for an officer's name and PIN: a kiosk has no others. They write where the cursor was.
+  // Keys for an officer's name, PIN and reason: a kiosk has no others. They write where the
+  // cursor was.
 
-  const pin = find("pin");
-  if (pin) {
-    let field = find("officer");
-    for (const one of [field, pin]) one.addEventListener("focus", () => { field = one; });
+  const fields = ["officer", "pin", "note"].map(find).filter(Boolean);
+  if (fields.length) {
+    let field = fields[0];
+    for (const one of fields) one.addEventListener("focus", () => { field = one; });
     const put = (text) => {
       field.value = text;
       field.focus({ preventScroll: true });
