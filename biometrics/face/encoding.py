@@ -59,7 +59,8 @@ def jpeg2000(
         dpi: stands in a resolution box (ISO/IEC 15444-1, I.5.3.7) where it is known.
 
     Raises:
-        EncodingInvalid: not even the smallest fits `at_most`.
+        EncodingInvalid: not even the smallest fits `at_most`, or the picture has fewer than 32
+            pixels a side.
     """
     whole = _jp2(pixels, _WHOLE, dpi)
     if at_most is None or len(whole) <= at_most:
@@ -125,7 +126,10 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 def _jp2(pixels: NDArray[np.uint8], ratio: int, dpi: int | None) -> bytes:
     settings = [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, ratio]
-    written = cv2.imencode(".jp2", pixels, settings)[1].tobytes()
+    done, encoded = cv2.imencode(".jp2", pixels, settings)
+    if not done:
+        raise EncodingInvalid("the encoder refused the picture: it wants 32 pixels a side")
+    written = encoded.tobytes()
     parts = []
     for kind, start, end in _boxes(written, 0, len(written)):
         body = written[start:end]
