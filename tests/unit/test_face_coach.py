@@ -21,7 +21,7 @@ FPS = 15
 GATES = profile("can-cuoc").gates
 DRAWINGS = Path(coaching.__file__).parent / "drawings"
 SVG = "{http://www.w3.org/2000/svg}"
-ACTIONS = ("turn_left", "turn_right", "look_up", "blink", "come_closer", "look_here")
+ACTIONS = (*(action.value for action in Action), LOOK_HERE)
 H = PortraitHint
 
 
