@@ -138,6 +138,8 @@ _ADOBE: Final = b"Adobe"
 """How colours are coded, T.872, 6.5.3."""
 _EXIF: Final = b"Exif\0\0"
 _CUT_JPEG: Final = ("the JPEG ends before its end mark", Reason.CUT_SHORT)
+_TOO_SHORT: Final = (b"\0\0", b"\0\1")
+"""Lengths of a segment, which count themselves."""
 _BAD_MARKER: Final = "the JPEG's markers are broken"
 _BITS: Final = 8
 _BLOCK: Final = 64
@@ -219,11 +221,12 @@ def _segments(data: bytes) -> Iterator[_Segment]:
         if code in _BARE:
             at += 1
             continue
-        end = at + 1 + int.from_bytes(data[at + 1 : at + 3], "big")
+        length = data[at + 1 : at + 3]
+        if code == _SOI or length in _TOO_SHORT:
+            raise ImageRefused(_BAD_MARKER)
+        end = at + 1 + int.from_bytes(length, "big")
         if end > len(data) or at + 3 > len(data):
             raise ImageRefused(*_CUT_JPEG)
-        if end < at + 3 or code == _SOI:
-            raise ImageRefused(_BAD_MARKER)
         stops = end
         if code == _SOS:
             following = _NEXT_MARKER.search(data, end)
