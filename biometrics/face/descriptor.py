@@ -138,7 +138,7 @@ def from_file(path: Path) -> FaceModel:
         raise DescriptorMissing(f"{path}: {error.strerror}") from error
     try:
         fields = json.loads(raw.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DescriptorRefused(f"{path} is no JSON") from error
     if len(raw) > _LARGEST or not _are_ours(fields):
         raise DescriptorRefused(f"{path} does not name a network with its limits")

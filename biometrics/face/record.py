@@ -167,7 +167,7 @@ class FaceRecord:
         """
         try:
             data = self._written()
-        except (struct.error, encoding.EncodingInvalid) as error:
+        except (struct.error, OverflowError, encoding.EncodingInvalid) as error:
             raise RecordInvalid(str(error)) from error
         try:
             again = FaceRecord.decode(data)
