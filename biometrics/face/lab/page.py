@@ -43,8 +43,10 @@ style-src 'unsafe-inline'">
 <style>{style}</style>
 </head>
 <body>
+<main>
 <h1>{heading}</h1>
 {body}
+</main>
 </body>
 </html>
 """)
@@ -88,7 +90,9 @@ def _notes(said: list[Text]) -> Markup:
 
 
 def _table(table: Table) -> Markup:
-    heads = Markup("").join(Markup("<th>{}</th>").format(_head(text)) for text in table.columns)
+    heads = Markup("").join(
+        Markup('<th scope="col">{}</th>').format(_head(text)) for text in table.columns
+    )
     rows = Markup("").join(
         Markup("<tr>{}</tr>").format(Markup("").join(map(_cell, row))) for row in table.rows
     )
@@ -96,9 +100,10 @@ def _table(table: Table) -> Markup:
     if table.note:
         note = Markup('<p class="note both">{}</p>').format(_both(table.note))
     return Markup(
-        '<h2>{}</h2><div class="wide"><table><thead><tr>{}</tr></thead>'
+        '<h2>{}</h2><div class="wide" tabindex="0" role="region" aria-label="{}">'
+        "<table><thead><tr>{}</tr></thead>"
         "<tbody>{}</tbody></table></div>{}"
-    ).format(_both(table.title), heads, rows, note)
+    ).format(_both(table.title), table.title.vi, heads, rows, note)
 
 
 def _head(text: Text) -> Markup:
