@@ -48,8 +48,9 @@ _TIGHT: Final = frozenset(
     )
 )
 _LINE: Final = (255, 255, 255)
+_MISSING: Final = (190, 190, 190)
 _EDGE: Final = (90, 60, 20)
-"""Blue-green-red of the outline and of its rim, which shows on a white wall."""
+"""Blue-green-red: the outline, what the photo lacks, and the outline's rim on a white wall."""
 
 
 def prepare() -> Work:
@@ -208,7 +209,9 @@ def _preview(pixels: NDArray[np.uint8], face: Landmarks | None) -> bytes:
         return b""
     frame = crop.window(face, *PREVIEW)
     how = cv2.INTER_AREA if np.hypot(frame[0, 0], frame[0, 1]) < 1 else cv2.INTER_LINEAR
-    image = cv2.warpAffine(pixels, frame, PREVIEW, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    image = cv2.warpAffine(
+        pixels, frame, PREVIEW, flags=how, borderMode=cv2.BORDER_CONSTANT, borderValue=_MISSING
+    )
     points = face.points[list(OVAL), :2] @ frame[:, :2].T + frame[:, 2]
     outline = np.rint(points * 8).astype(np.int32)
     for colour, thick in ((_EDGE, 4), (_LINE, 2)):

@@ -2,7 +2,7 @@
 // Without this script the form is sent and answered as any other.
 "use strict";
 
-const waiting = { sent: null };
+let sent = null; // What the page at hand is the answer to: in the other language it is asked again.
 
 function told(form) {
   return form.querySelector(".photo-told");
@@ -46,16 +46,14 @@ function fits(form, file) {
   return true;
 }
 
-function answered(request, file, address) {
+function answered(request, file) {
   const page = request.response;
-  const main = page && page.getElementById("main");
-  if (!main) return false;
-  document.getElementById("main").replaceWith(document.adoptNode(main));
+  if (!page || !page.getElementById("main")) return false;
+  document.body.replaceWith(document.adoptNode(page.body));
   document.title = page.title;
   document.documentElement.lang = page.documentElement.lang;
-  waiting.sent = file;
-  waiting.at = address;
-  attach(document.getElementById("main"));
+  sent = file;
+  attach();
   scrollTo(0, 0);
   const heading = document.querySelector("#main h1");
   heading.tabIndex = -1;
@@ -85,7 +83,7 @@ function send(form, file, address) {
   });
   request.addEventListener("loadend", () => {
     button.disabled = false;
-    if (!answered(request, file, address)) say(form, form.dataset.failed, true);
+    if (!answered(request, file)) say(form, form.dataset.failed, true);
   });
   request.open("POST", address);
   request.responseType = "document";
@@ -93,23 +91,27 @@ function send(form, file, address) {
   request.send(data);
 }
 
-function attach(root) {
-  for (const form of root.querySelectorAll("form.photo-form")) {
-    const inputs = [...form.querySelectorAll("input[type=file]")];
-    for (const input of inputs) {
-      input.addEventListener("change", () => {
-        for (const other of inputs) if (other !== input) other.value = "";
-        const file = chosen(form);
-        if (file && fits(form, file)) show(form, file);
-        else if (!file) told(form).replaceChildren();
-      });
-    }
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
+function attach() {
+  const form = document.querySelector("form.photo-form");
+  const inputs = [...form.querySelectorAll("input[type=file]")];
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      for (const other of inputs) if (other !== input) other.value = "";
       const file = chosen(form);
-      if (fits(form, file)) send(form, file, form.action);
+      if (file && fits(form, file)) show(form, file);
+      else if (!file) told(form).replaceChildren();
     });
   }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const file = chosen(form);
+    if (fits(form, file)) send(form, file, form.action);
+  });
+  document.querySelector("a.switch").addEventListener("click", (event) => {
+    if (!sent) return;
+    event.preventDefault();
+    send(form, sent, event.currentTarget.href);
+  });
 }
 
-attach(document);
+attach();
