@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from biometrics.capture import Capture, Liveness, Missing, Print
+from biometrics.face.liveness import SeedInvalid, challenge
+from biometrics.face.relief import FLAT_BELOW
 from server.unseal.client import Opened
 from server.web.officer.measured import Measured, figure, measured
 from server.web.shell import t, words
@@ -59,7 +61,12 @@ class Alive:
     actions: tuple[Action, ...]
     same_face: bool | None
     relief: str | None
+    flat_below: str
+    """A relief under it is rather that of something flat."""
     seconds: str
+    seed: str
+    was_drawn: bool
+    """Whether the actions follow from visit and seed, as they must."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +116,7 @@ def _fingers(capture: Capture, positions: Iterable[int]) -> tuple[Finger, ...]:
     )
 
 
-def _alive(found: Liveness) -> Alive:
+def _alive(visit: str, found: Liveness) -> Alive:
     met: tuple[bool | None, ...] = (*found.met, *[None] * len(found.actions))
     return Alive(
         actions=tuple(
@@ -118,8 +125,18 @@ def _alive(found: Liveness) -> Alive:
         ),
         same_face=found.same_face,
         relief=None if found.relief is None else figure(found.relief),
+        flat_below=figure(FLAT_BELOW),
         seconds=figure(found.seconds),
+        seed=found.seed,
+        was_drawn=_was_drawn(visit, found),
     )
+
+
+def _was_drawn(visit: str, found: Liveness) -> bool:
+    try:
+        return challenge(visit, found.seed) == found.actions
+    except SeedInvalid:
+        return False
 
 
 def _action(name: str) -> str:
@@ -160,7 +177,7 @@ def show(opened: Opened) -> Shown:
         model_sha256=opened.model_sha256,
         scale=_scale(opened),
         measured=measured(portrait),
-        alive=None if portrait.liveness is None else _alive(portrait.liveness),
+        alive=None if portrait.liveness is None else _alive(capture.visit, portrait.liveness),
         left=_fingers(capture, LEFT),
         right=_fingers(capture, RIGHT),
         helpers=capture.helpers,
