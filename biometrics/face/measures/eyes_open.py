@@ -16,10 +16,11 @@ _LOWER_LID = range(1, 8)
 
 def native(sight: Sight) -> float:
     """Return the smaller of both eyes' widest distance."""
-    return min(_widest(contour) for contour in sight.eyes) / sight.t
+    return min(widest(contour) for contour in sight.eyes) / sight.t
 
 
-def _widest(contour: Points) -> float:
+def widest(contour: Points) -> float:
+    """Return the widest distance of the lids in an eye's contour, 71 x 2, pixels."""
     return max(float(np.linalg.norm(contour[low] - contour[low + 8])) for low in _LOWER_LID)
 
 
