@@ -363,11 +363,16 @@ def test_an_auditor_sees_the_chain_whole(office: Office) -> None:
     digest = office.add_capture()
     an, giang = office.signed_in("v.an"), office.signed_in("a.giang")
     an.post(f"/captures/{digest}")
+    an.decide(digest, "accept", head="no", head_because="Khăn của bà Hoa")
     page = giang.get("/audit").text
     assert "officer:v.an" in page
+    # What the decision stood on is there, the officer's words about a person are not.
+    assert "match_at_most" in page
+    assert "&#34;head&#34;: false" in page
+    assert "Hoa" not in page
     assert "Đặng Thị Mỹ Linh" not in page
     assert not sees_biometrics(page)
-    assert "Chuỗi còn nguyên vẹn: 3 mục" in giang.post("/audit").text
+    assert "Chuỗi còn nguyên vẹn: 4 mục" in giang.post("/audit").text
 
 
 def test_an_entry_written_while_the_chain_is_checked_is_no_break(office: Office) -> None:

@@ -34,7 +34,7 @@ from server.store import audit
 from server.store.held import a_transaction_is_open
 from server.store.tables import Audit, CaptureRow, Grant, Review
 from server.store.vault import Vault
-from server.unseal.__main__ import SocketTaken, create_app, listen
+from server.unseal.__main__ import SocketTaken, create_app, listen, main
 from server.unseal.answer import AnswerGarbled, Opened
 from server.unseal.client import GrantRefused, PacketBad, Unsealer, UnsealerDown
 from server.unseal.opening import Unsealing
@@ -297,6 +297,12 @@ def test_the_new_portrait_is_compared_with_the_registrys(small: Stage) -> None:
     opened = unsealing(small, same).open(grant(small, sealed.digest))
     assert opened.outcome == "match"
     assert opened.distance is not None
+    with transaction(small.engine) as session:
+        row = session.get_one(Review, sealed.digest)
+        kept = (row.distance, row.model, row.model_sha256, row.match_at_most, row.no_match_above)
+    model = descriptor.shipped()
+    assert kept == (opened.distance, model.name, model.sha256, 0.45, 0.55)
+    assert (opened.model_sha256, opened.match_at_most) == (model.sha256, 0.45)
     other = _of(small, visit, jpeg(frame(11)))
     strange = unsealing(small, other).open(grant(small, sealed.digest))
     assert strange.distance is not None
@@ -394,6 +400,24 @@ def test_the_whole_process_opens_what_the_intake_stored(tmp_path: Path, now: dat
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=30)
     assert process.returncode == 0, log
+    assert not house.settings.unseal_socket.exists()
+    house.engine.dispose()
+
+
+def test_the_process_does_not_start_with_a_network_that_is_not_what_its_file_says(
+    tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = on_sqlite(tmp_path, now)
+    named = tmp_path / "model.json"
+    for name in ("database", "data", "secret_file", "unseal_socket"):
+        monkeypatch.setenv(f"THUNHAN_{name.upper()}", str(getattr(house.settings, name)))
+    monkeypatch.setenv("THUNHAN_FACE_MODEL", str(named))
+    keys = ["--keys", str(house.unseal_keys)]
+    with pytest.raises(descriptor.DescriptorMissing):
+        main(keys)
+    named.write_text("{}")
+    with pytest.raises(descriptor.DescriptorRefused):
+        main(keys)
     assert not house.settings.unseal_socket.exists()
     house.engine.dispose()
 

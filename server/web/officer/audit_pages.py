@@ -1,5 +1,6 @@
 """The audit chain, read page by page and checked link by link; it shows no biometrics."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -34,10 +35,13 @@ class Line:
     dossier: str
     subject: str
     link: str
+    detail: str
+    """The rest of the entry, as it is chained; empty where there is none."""
 
 
 def _line(row: Audit) -> Line:
     long = len(row.subject) > LONGEST_SUBJECT
+    rest = {name: value for name, value in row.detail.items() if name != "dossier"}
     return Line(
         seq=row.seq,
         at=row.at,
@@ -46,6 +50,7 @@ def _line(row: Audit) -> Line:
         dossier=str(row.detail.get("dossier") or ""),
         subject=f"{row.subject[:BEGINNING]}…" if long else row.subject,
         link=f"{row.hash.hex()[:BEGINNING]}…",
+        detail=json.dumps(rest, ensure_ascii=False, sort_keys=True, indent=1) if rest else "",
     )
 
 
