@@ -60,6 +60,8 @@ def _take_more(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Let these routes alone take a photo; before the guard reads the form for its token."""
     del endpoint, values
     request.max_content_length = MAX_BYTES + AROUND
+    # Werkzeug counts a file's bytes too while it looks for their end: long runs without a newline.
+    request.max_form_memory_size = MAX_BYTES + AROUND
 
 
 @pages.get("/photo")
@@ -143,13 +145,13 @@ def _drawing(key: str) -> str:
     return DRAWN_AS.get(key, key)
 
 
-def _refused(reason: Reason, status: int = 422) -> ResponseReturnValue:
+def _refused(reason: Reason) -> ResponseReturnValue:
     page = _page(
         "photo_sorry",
         title=t("photo.refused.title"),
         text=words().say(f"photo.refused.{reason.value}", language()),
     )
-    return page, status
+    return page, 413 if reason is Reason.TOO_LARGE else 422
 
 
 def _sorry(
@@ -172,13 +174,7 @@ def _too_large(error: HTTPException) -> ResponseReturnValue:
         stream = request.environ["wsgi.input"]
         while length > 0 and (piece := stream.read(min(PIECE, length))):
             length -= len(piece)
-    return _refused(Reason.TOO_LARGE, 413)
-
-
-@pages.errorhandler(415)
-def _other_kind(error: HTTPException) -> ResponseReturnValue:
-    del error
-    return _refused(Reason.OTHER_KIND, 415)
+    return _refused(Reason.TOO_LARGE)
 
 
 @pages.errorhandler(TooManyRequests)
