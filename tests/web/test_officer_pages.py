@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from biometrics.capture import HELPED, Step
 from biometrics.face.gates import profile
+from biometrics.face.liveness import Action
+from biometrics.face.outputs import Output
 from scheduler import booking, horizon, offers, places
 from scheduler.database import transaction
 from scheduler.places import Rule
@@ -21,7 +23,7 @@ from server.rules.dossier import DossierState
 from server.store import audit
 from server.store.tables import Audit, AuditHead, Dossier, Grant, Officer, Review
 from server.unseal.client import GrantRefused, PacketBad, UnsealerDown
-from server.web.officer import opened, review_pages
+from server.web.officer import measured, opened, review_pages
 from server.web.shell import words
 from tests.officers import DOT, ELSEWHERE, STATION, Office, missing
 
@@ -512,8 +514,13 @@ def test_the_day_says_who_comes_when_and_for_what(office: Office) -> None:
 
 def test_every_measure_reason_role_and_refusal_has_words() -> None:
     known = words()
-    wanted = {f"officer.measure.{gate.measure}" for gate in profile("can-cuoc").gates}
-    wanted |= {f"officer.unit.{gate.unit}" for gate in profile("can-cuoc").gates}
+    gates = [gate for name in ("can-cuoc", "assisted", "passport") for gate in profile(name).gates]
+    wanted = {f"officer.measure.{gate.measure}" for gate in gates}
+    wanted |= {f"officer.unit.{gate.unit}" for gate in gates}
+    assert {gate.measure for gate in gates} >= set(measured.ADVICE.values())
+    wanted |= {f"officer.look.{name}" for name in verification.LOOKS}
+    wanted |= {f"officer.live.{action}" for action in Action}
+    wanted |= {f"officer.file.{output}" for output in Output}
     wanted |= {f"officer.state.{state.value}" for state in DossierState}
     for codes in verification.REASONS.values():
         wanted |= {f"officer.reason.{code}" for code in codes}

@@ -220,8 +220,8 @@ def test_a_refused_answer_comes_back_as_it_was_entered(office: Office) -> None:
 
 def test_what_was_measured_explains_and_answers_nothing(office: Office) -> None:
     advice = (
-        finding("Ears", passed=False),
-        finding("HeadCovering", passed=True),
+        finding("EarsVisible", passed=False),
+        finding("NoHeadCoverings", passed=True),
         finding("Glasses", passed=None, native=None),
     )
     own = [f for f in faces.verdict(1).findings if f.name not in {a.name for a in advice}]

@@ -19,8 +19,8 @@ FIGURES: Final = 3
 REFERENCE: Final = "OFIQ/"
 """Before the names of what the reference implementation said (docs/threshold-lab.md)."""
 ADVICE: Final[Mapping[str, str]] = {
-    "ears": "Ears",
-    "head": "HeadCovering",
+    "ears": "EarsVisible",
+    "head": "NoHeadCoverings",
     "glasses": "Glasses",
 }
 """Which measure helps an officer with which look; it answers for nobody."""
