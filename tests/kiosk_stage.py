@@ -58,7 +58,7 @@ from kiosk.protocol import (
 from kiosk.receipts import message_of
 from kiosk.screens import Screen
 from kiosk.settings import Settings
-from kiosk.sitting import STEADY, Judges
+from kiosk.sitting import STEADY, Attending, Judges
 from kiosk.speech import FOLDER, Speech
 from kiosk.station import StationMemory
 from kiosk.steps import SENSES, number_of
@@ -314,7 +314,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.time = Time()
+        self.time = self._clock()
         self.device = Device.create(folder)
         self.opening = PrivateKeys.create("k1")
         self._receipts = ec.generate_private_key(ec.SECP256R1())
@@ -349,10 +349,8 @@ class Stage:
         self.taker = FingerTaker(
             lambda: self.reader, lambda works: self.booth.told(READER, working=works)
         )
-        self.lens = Lens(self._no_camera, lambda works: self.booth.told(CAMERA, working=works))
+        self.lens = Lens(self._camera, lambda works: self.booth.told(CAMERA, working=works))
         self.watch = Watch(self.lens)
-        remembering = RememberingJudge()
-
         settings = Settings(
             server="http://127.0.0.1:1",
             data=self.folder,
@@ -373,7 +371,7 @@ class Stage:
             lens=self.lens,
             watch=self.watch,
             taker=self.taker,
-            judges=lambda _: Judges(live=remembering, full=remembering),
+            judges=cache(self._judges),
             attend=self._attend,
             reference=lambda _: self.reference,
             speech=Speech(self.folder / FOLDER),
@@ -384,7 +382,7 @@ class Stage:
             errands=self.errands,
             desk=Desk(self.errands.officers),
             software="test",
-            spawn=lambda work: work(),
+            spawn=self._spawn,
         )
         self.booth = Booth(fittings, visit, senses=SENSES)
         self.taker.start()
@@ -392,11 +390,24 @@ class Stage:
         self._stack.callback(self.taker.stop)
         self.web: FlaskClient = kiosk_app(self.booth, name="Máy 1", rehearsal=None).test_client()
 
-    def _attend(self, visit: str, shot: Shot) -> Movements:
+    # What is scripted here, and is in earnest in a browser
+
+    def _clock(self) -> Time:
+        return Time()
+
+    def _judges(self, profile: str) -> Judges:
+        assert profile
+        remembering = RememberingJudge()
+        return Judges(live=remembering, full=remembering)
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        work()
+
+    def _attend(self, visit: str, shot: Shot) -> Attending:
         self.attended.append((visit, shot))
         return Movements()
 
-    def _no_camera(self) -> Camera:
+    def _camera(self) -> Camera:
         raise Unplugged("nobody starts it here")
 
     def _sealed(self, visit: str) -> Closed | None:

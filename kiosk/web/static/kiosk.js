@@ -71,6 +71,7 @@
     if (find("hint").textContent !== text) {
       hush();
       say(find("hint"), text);
+      find("hint").classList.toggle("long", text.length > 64);
     }
     const wanted = `#d-${drawing ?? "look_here"}`;
     const use = find("drawing");
