@@ -12,7 +12,9 @@ from hardware.camera.act import Behaviour
 from hardware.camera.port import Frame
 from kiosk.screens import Screen
 from kiosk.sitting import LIVENESS_SECONDS, STEADY, Judges, Look, Pixels, PortraitEye
+from kiosk.speech import name_of
 from kiosk.web import view
+from kiosk.words import portrait_words
 from tests import faces
 from tests.kiosk_stage import FAR, GOOD, Movements, Stage, stage
 
@@ -295,3 +297,30 @@ def test_every_drawing_is_in_the_page_so_that_none_is_asked_for(booth: Stage) ->
     text = booth.web.get("/").get_data(as_text=True)
     assert text.count("<symbol id=") == 35
     assert '<symbol id="d-closer" viewBox="0 0 120 120"' in text
+
+
+def test_a_sentences_sound_is_served_and_nothing_beside_it(booth: Stage) -> None:
+    folder = booth.booth.fittings.speech.folder
+    folder.mkdir()
+    name = f"{'ab' * 32}.wav"
+    (folder / name).write_bytes(b"RIFFsound")
+    (folder / "secret.wav").write_bytes(b"secret")
+    with booth.web.get(f"/speech/{name}") as answer:
+        assert (answer.data, answer.mimetype) == (b"RIFFsound", "audio/wav")
+        assert "media-src 'self'" in answer.headers["Content-Security-Policy"]
+    for other in ("secret.wav", "../visit.journal", "..%2fvisit.journal", f"{'ab' * 31}.wav", "x"):
+        assert booth.web.get(f"/speech/{other}").status_code == 404
+
+
+def test_what_is_said_is_named_to_the_page_by_its_sound(booth: Stage) -> None:
+    booth.to_portrait()
+    booth.see(FAR, 8)
+    folder = booth.booth.fittings.speech.folder
+    assert view.state(booth.booth)["said"] is None, "nothing was made yet"
+    folder.mkdir()
+    name = name_of(portrait_words()["portrait.closer"].vi, "vi")
+    (folder / name).touch()
+    said = view.state(booth.booth)["said"]
+    assert said["file"] == name
+    booth.press("language", to="en")
+    assert view.state(booth.booth)["said"] is None
