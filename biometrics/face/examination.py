@@ -21,6 +21,7 @@ from biometrics.face.hints import PortraitHint
 from biometrics.face.images import ImageRefused, Reason, decode_upright
 from biometrics.face.judge import PortraitJudge, Verdict
 from biometrics.face.landmarks import OVAL, Landmarks
+from biometrics.face.sight import Networks
 from biometrics.sandbox.zygote import Work
 
 PREVIEW: Final = (450, 600)
@@ -60,7 +61,8 @@ def prepare() -> Work:
     what that allocates is shared by every job. A profile that is not in `PROFILES` falls.
     """
     cv2.setNumThreads(1)
-    judges = {name: PortraitJudge(name) for name in PROFILES}
+    networks = Networks.load()
+    judges = {name: PortraitJudge(name, networks=networks) for name in PROFILES}
     for judge in judges.values():
         for warm in _portraits():
             _judged(judge, warm)

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from biometrics.sandbox import confine
@@ -172,7 +173,8 @@ def main() -> None:
     # Objects that are never looked at again are pages that stay shared.
     gc.freeze()
     confinement = _probe()
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    resident = pages * resource.getpagesize()
     link.send(json.dumps({**confinement.as_json(), "resident": resident}).encode())
     serve(link, work)
 
