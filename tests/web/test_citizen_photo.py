@@ -2,6 +2,8 @@
 
 import logging
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -277,3 +279,14 @@ def test_every_hint_that_is_shown_has_its_drawing(browser: Browser) -> None:
     for hint in PortraitHint:
         assert browser.client.get(f"/photo/drawing/{hint.value}.svg").status_code == 200
     assert photo_pages._drawing(home.FEW_PIXELS) in photo_pages.DRAWN
+
+
+def test_the_citizens_app_loads_no_decoder_at_all() -> None:
+    program = (
+        "import sys, server.web.citizen.app\n"
+        "print([name for name in ('cv2', 'numpy', 'dlib', 'PIL') if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert ran.stdout.strip() == "[]"
