@@ -394,34 +394,34 @@ def test_a_report_says_by_which_limits_it_was_made(evaluation: Mapping[str, str]
         assert "thunhan-portrait evaluate" in text
 
 
-class Page(HTMLParser):
+class Page:
     """What a browser would make of a page."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, html: str) -> None:
         self.tags: list[str] = []
         self.classes: list[str] = []
         self.sources: list[str] = []
         self.attributes: set[str] = set()
         self.text = ""
+        parser = HTMLParser()
+        vars(parser).update(handle_starttag=self._opened, handle_data=self._read)
+        parser.feed(html)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
+    def _opened(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
         self.tags.append(tag)
         self.classes += (values.get("class") or "").split()
         self.attributes |= set(values)
         if "src" in values:
             self.sources.append(values["src"] or "")
 
-    def handle_data(self, data: str) -> None:
+    def _read(self, data: str) -> None:
         self.text += data
 
 
 @pytest.fixture
 def page(evaluation: Mapping[str, str]) -> Page:
-    page = Page()
-    page.feed(evaluation["html"])
-    return page
+    return Page(evaluation["html"])
 
 
 def test_the_page_takes_nothing_from_a_table_as_markup(page: Page) -> None:
