@@ -4,6 +4,7 @@ It searches nobody among many and decides nothing an officer decides: between th
 answer is "unsure". The package's own default of 0.6 is never used (docs/portrait-records.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
@@ -55,12 +56,20 @@ class Comparison:
 class Comparer:
     """One network, loaded and verified; one call at a time, because it keeps state.
 
+    Args:
+        model: which.
+        read: decodes a picture or raises `ImageRefused`; a process that holds keys gives
+            `biometrics.face.reading.Reader.read`.
+
     Raises:
         DescriptorMissing, DescriptorRefused: see `FaceModel.load`.
     """
 
-    def __init__(self, model: FaceModel) -> None:
+    def __init__(
+        self, model: FaceModel, read: Callable[[bytes], NDArray[np.uint8]] = decode
+    ) -> None:
         self.model = model
+        self._read = read
         self._describe = model.load()
         self._detector = Detector()
 
@@ -97,7 +106,7 @@ class Comparer:
 
     def _described(self, data: bytes) -> NDArray[np.float64] | None:
         try:
-            return self.describe(decode(data))
+            return self.describe(self._read(data))
         except ImageRefused:
             return None
 

@@ -19,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from biometrics.face import descriptor
 from biometrics.face.compare import Comparer
+from biometrics.face.reading import Reader
 from scheduler.database import connect
 from server import clock
 from server.registry.client import RegistryClient
@@ -107,7 +108,10 @@ def main(arguments: list[str] | None = None) -> int:
     # A missing or altered model is said now, not to the first officer.
     chosen = settings.face_model
     model = descriptor.shipped() if chosen is None else descriptor.from_file(chosen)
-    comparer = Comparer(model)
+    # This process holds the keys: what comes from kiosks and registry is decoded elsewhere.
+    reader = Reader()
+    reader.start()
+    comparer = Comparer(model, reader.read)
     log.info(
         "faces are compared with %s (SHA-256 %s): match up to %s, no match above %s",
         model.name,
@@ -130,6 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
         server.serve_forever()
     finally:
         server.server_close()
+        reader.close()
         settings.unseal_socket.unlink(missing_ok=True)
     return 0
 
