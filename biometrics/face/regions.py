@@ -15,6 +15,7 @@ from biometrics.face.sight import Sight
 NOSE_BRIDGE: Final = (6, 168, 197)
 NOSE_TIP: Final = (1, 4, 5, 45, 275)
 UPPER_CHEEKS: Final = (118, 119, 347, 348)
+CHIN: Final = (175, 199, 200)
 FOREHEAD: Final = (9, 108, 151, 337)
 BELOW_EYES: Final = ((228, 229, 230, 231, 232), (448, 449, 450, 451, 452))
 CHEEKS: Final = ((50, 203, 205), (280, 423, 425))

@@ -4,7 +4,7 @@ Unit: metres. Source: MediaPipe Iris (Ablavatski et al. 2020): an iris is 11.7 m
 take 0.5, whoever's it is; how many pixels that is tells the distance once the lens is known. Here
 a lens is assumed that sees 63 degrees across, as desk cameras do. On record only: a zoom or a crop
 makes it wrong, and the perspective of the face itself tells less than faces differ
-(docs/portrait.md).
+(docs/portrait-covering.md).
 """
 
 import math

@@ -2,7 +2,7 @@
 
 Unit: degrees, from where the irises' centres stand between the corners of the eyes, with the turn
 of the head taken off. Our own component. Up and down cannot be told: the irises hide under the
-lids, and 20 degrees move their centres less than people differ (docs/portrait.md).
+lids, and 20 degrees move their centres less than people differ (docs/portrait-covering.md).
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from biometrics.face.sight import Sight
 _OUTER: Final = 0
 _INNER: Final = 8
 _DEGREE: Final = 0.0034
-"""Eye widths by which the network moves an iris for each degree; measured, docs/portrait.md."""
+"""Eye widths by which the network moves an iris for each degree; docs/portrait-covering.md."""
 
 
 def native(sight: Sight) -> float:

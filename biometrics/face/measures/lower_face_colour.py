@@ -1,7 +1,7 @@
-"""LowerFaceColour: how far the nose's tip is in colour from the bridge and the upper cheeks.
+"""LowerFaceColour: how far nose tip or chin are in colour from the bridge and the upper cheeks.
 
-Unit: distance in CIE a*b*. Our own component: a coloured mask; beards grow on no nose, and the
-tone of the skin falls out. Not assessed in a grey picture.
+Unit: distance in CIE a*b*, the larger one. Our own component: a coloured mask. The tone of the
+skin falls out, and beards differ from skin less than dyed cloth. Not assessed in a grey picture.
 """
 
 import numpy as np
@@ -14,17 +14,17 @@ from biometrics.face.sight import Sight
 
 def native(sight: Sight) -> float | None:
     """Return the distance."""
-    tip = regions.colour(sight, regions.NOSE_TIP)
+    tip, chin = regions.colour(sight, regions.NOSE_TIP), regions.colour(sight, regions.CHIN)
     above = regions.colour(sight, regions.NOSE_BRIDGE + regions.UPPER_CHEEKS)
-    if tip is None or above is None or not regions.coloured(sight):
+    if tip is None or chin is None or above is None or not regions.coloured(sight):
         return None
-    return float(np.hypot(*(tip - above)[1:]))
+    return max(float(np.hypot(*(part - above)[1:])) for part in (tip, chin))
 
 
 MEASURE = Measure(
     name="LowerFaceColour",
     unit="a*b*",
     native=native,
-    scale=falling(12, 2),
+    scale=falling(15, 2),
     cadence=Cadence.SCENE,
 )
