@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.capture import Portrait
-from biometrics.face import balance, encoding, gates, prints, record
+from biometrics.face import balance, crop, encoding, gates, prints, record
 from biometrics.face.detect import Detector
 from biometrics.face.images import ImageRefused, decode
 from biometrics.face.landmarks import Mesh
@@ -24,6 +24,8 @@ allows up to 15 to 1; a master of 900 x 1200 is then at most 216 kB."""
 UNCERTAINTY: Final = 5
 """Degrees, of the pose's angles: twice the spread of studio sitters told to look straight ahead
 (docs/portrait.md)."""
+_LARGEST: Final = 4 * 3 * crop.WIDTH * crop.HEIGHT
+"""Values of a master, twice ours each way: none of ours is larger, and more takes minutes."""
 _POSE: Final = {"yaw": "HeadPoseYaw", "pitch": "HeadPosePitch"}
 
 
@@ -61,7 +63,7 @@ class Made:
 
 
 def make(wanted: Output, portrait: Portrait, *, balanced: bool = False) -> Made | None:
-    """Return the file, or None where the master does not hold it or cannot be read.
+    """Return the file, or None where the master does not hold it, cannot be read or lies.
 
     Args:
         wanted: which.
@@ -74,6 +76,8 @@ def make(wanted: Output, portrait: Portrait, *, balanced: bool = False) -> Made 
     try:
         master = decode(portrait.image)
     except ImageRefused:
+        return None
+    if master.shape[:2] != (portrait.height, portrait.width) or master.size > _LARGEST:
         return None
     if wanted.is_print:
         made = _print(master, prints.formats()[wanted.value], balanced=balanced)

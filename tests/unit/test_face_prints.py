@@ -220,6 +220,13 @@ def test_of_a_master_that_cannot_be_read_nothing_is_made(output: Output, image: 
 
 
 @pytest.mark.parametrize("output", Output)
+def test_of_a_master_that_lies_or_is_huge_nothing_is_made(output: Output) -> None:
+    assert outputs.make(output, replace(portrait(), width=899)) is None
+    huge = encoding.jpeg(np.full((2404, 1803, 3), 200, np.uint8))
+    assert outputs.make(output, replace(portrait(), image=huge, width=1803, height=2404)) is None
+
+
+@pytest.mark.parametrize("output", Output)
 def test_a_master_without_a_face_makes_prints_and_a_record_without_eyes(output: Output) -> None:
     blank = encoding.jpeg(np.full((1200, 900, 3), 200, np.uint8))
     made = outputs.make(output, replace(portrait(), image=blank))
