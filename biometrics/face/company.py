@@ -23,7 +23,7 @@ _EDGE: Final = 10
 """Grey levels between neighbours from which there is an edge; noise stays below."""
 _EDGES: Final = 10
 """Edges without which a tile holds no face; what shows a plain wall costs nothing."""
-_TILES: Final = 10
+_TILES: Final = 8
 """At most so many are searched, the busiest first: 1.5 ms each."""
 _PRESENT: Final = 0.95
 """Presence by the mesh from which a box is a face: dreams in hair reach 0.72, faces 0.99."""
