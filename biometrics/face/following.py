@@ -26,8 +26,8 @@ repeated London portraits was 0.96, the most of 1431 pairs of strangers 0.91 (do
 STRANGER_BELOW: Final = 0.86
 """Likeness below which it is another one: a smile may cost as much as 0.13."""
 _LINK: Final = 0.86
-_LINK_PER_DEGREE: Final = 0.003
-_LINK_LEAST: Final = 0.74
+_LINK_PER_DEGREE: Final = 0.006
+_LINK_LEAST: Final = 0.7
 """Likeness of two frames in a row, less for each degree the head has turned between them."""
 _REACH, _SPEED = 0.4, 12.0
 """Eye distances a head may move between two frames, and in a second more: some 0.75 m/s."""
