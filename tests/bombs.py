@@ -218,14 +218,14 @@ BOMBS = tuple(
         ("a PNG 8193 wide", Reason.TOO_MANY_PIXELS, lambda: one_bit_png(8193)),
         ("a PNG of 1 x 1", Reason.TOO_SMALL, lambda: png(picture()[:1, :1])),
         (
-            "a PNG with a profile of 300 MB",
+            "a PNG with a profile of 150 MB",
             Reason.UNUSUAL,
-            lambda: after_header(png(picture()), chunk(b"iCCP", b"p\0\0" + swelling(300 * MEGA))),
+            lambda: after_header(png(picture()), chunk(b"iCCP", b"p\0\0" + swelling(150 * MEGA))),
         ),
         (
-            "a PNG with a text of 300 MB",
+            "a PNG with a text of 150 MB",
             Reason.UNUSUAL,
-            lambda: after_header(png(picture()), chunk(b"zTXt", b"t\0\0" + swelling(300 * MEGA))),
+            lambda: after_header(png(picture()), chunk(b"zTXt", b"t\0\0" + swelling(150 * MEGA))),
         ),
         (
             "a PNG of 40 000 texts",
@@ -234,9 +234,9 @@ BOMBS = tuple(
         ),
         ("an animated PNG of 50 000 pictures", Reason.MOVING, _animated),
         (
-            "a PNG whose data swell to 300 MB",
+            "a PNG whose data swell to 150 MB",
             None,
-            lambda: _png_of(_header(640, 480), swelling(300 * MEGA)),
+            lambda: _png_of(_header(640, 480), swelling(150 * MEGA)),
         ),
         ("a PNG of 30 megapixels, interlaced", Reason.TOO_HEAVY, _interlaced),
         ("a PNG cut short", Reason.CUT_SHORT, lambda: png(picture())[:-30]),

@@ -95,12 +95,14 @@ def _judged(judge: PortraitJudge, pixels: NDArray[np.uint8]) -> tuple[dict[str, 
     if face is not None:
         pixels = _around(pixels, face)
         verdict = judge.judge(pixels)
+    mend = _at_home(_refused(verdict, blocking=True), width, height)
+    advice = _at_home(_refused(verdict, blocking=False), width, height)
     said = {
         "hint": None if verdict.hint is None else verdict.hint.value,
         "reason": verdict.reason,
         "findings": [asdict(finding) for finding in verdict.findings],
-        "mend": _at_home(_refused(verdict, blocking=True), width, height),
-        "advice": _at_home(_refused(verdict, blocking=False), width, height),
+        "mend": mend,
+        "advice": [key for key in advice if key not in mend],
         **_subjects(verdict),
         "profile": verdict.profile.name,
         "profile_sha256": verdict.profile.sha256,

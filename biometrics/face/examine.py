@@ -5,6 +5,7 @@ Nothing is stored, no pixel is decoded in this process, and this module loads no
 
 import enum
 import functools
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from biometrics.face.containers import JPEG, ImageRefused, Reason, kind_of
 from biometrics.face.hints import PortraitHint
 from biometrics.sandbox.room import Fell, OutOfMemory, OutOfTime, Room
 from biometrics.words import Words
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 """Bytes of a photo from home: what phones write is 2 to 8 MiB."""
@@ -130,6 +133,8 @@ def examine(data: bytes, profile: str = "can-cuoc") -> Examined:
     except (OutOfTime, OutOfMemory) as error:
         raise ImageRefused("the photo takes too much to read", Reason.TOO_HEAVY) from error
     except Fell as error:
+        # Hostile, or a fault of ours: whoever keeps the log has to look at it.
+        log.error("a photo brought its process down: %s", error)  # noqa: TRY400 - its own trace
         raise ImageRefused("the photo brought its process down", Reason.BROKEN) from error
     try:
         return _understood(answer.said, answer.beside)

@@ -9,10 +9,12 @@ import platform
 import resource
 import signal
 import struct
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+_NICE: Final = 5
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_SECCOMP: Final = 22
@@ -70,6 +72,13 @@ class Confinement:
     def as_json(self) -> dict[str, bool]:
         """Return it as JSON."""
         return asdict(self)
+
+
+def stand_back() -> None:
+    """Let everything else run first, and be the first to go where the machine is out of memory."""
+    os.nice(_NICE)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def withdraw() -> bool:

@@ -6,12 +6,13 @@ It holds no pictures and judges nothing; a job that is killed is an answer, not 
     |- OutOfTime        processor or wall clock
     |- OutOfMemory
     `- Fell             a signal, an exception, or an answer that is nonsense
-    RoomFull            too many jobs at once: try again
+    RoomFull            too many jobs at once, or waiting: try again
     RoomBroken          the fork server does not start
 """
 
 import atexit
 import json
+import logging
 import os
 import signal
 import socket
@@ -19,8 +20,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -36,6 +37,8 @@ from biometrics.sandbox.wire import (
     receive,
 )
 from biometrics.sandbox.zygote import NO_MEMORY
+
+log = logging.getLogger(__name__)
 
 READY_WITHIN: Final = 60.0
 """Seconds a fork server may take to load on a busy machine; it takes about one."""
@@ -103,17 +106,26 @@ class Room:
         target: ``module:function``; the function is called once in the fork server and returns
             what is run for each job (see `zygote.Work`).
         limits: of each job.
-        places: jobs at the same time; one more waits.
+        places: jobs at the same time.
+        queue: callers that may wait for a place; whoever comes then is sent away at once, so
+            that a flood does not take every thread of the service.
         patience: seconds to wait for a place.
     """
 
     def __init__(
-        self, target: str, *, limits: Limits | None = None, places: int = 2, patience: float = 4.0
+        self,
+        target: str,
+        *,
+        limits: Limits | None = None,
+        places: int = 2,
+        queue: int = 2,
+        patience: float = 4.0,
     ) -> None:
         self.limits = limits or Limits()
         self._target = target
         self._patience = patience
         self._count = places
+        self._queue = queue
         self._owner = 0
         self._begin()
         atexit.register(self.close)
@@ -122,6 +134,7 @@ class Room:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(self._count)
+        self._door = threading.BoundedSemaphore(self._count + self._queue)
         self._process: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
         self._told: Mapping[str, Any] = {}
@@ -171,20 +184,15 @@ class Room:
         """Return what the target says of `data`.
 
         Raises:
-            RoomFull: no place became free in time.
+            RoomFull: no place became free in time, or too many wait for one.
             JobEnded: see the top of this file; the room goes on.
             RoomBroken: the fork server does not start.
         """
         self._own()
         if len(data) + len(argument.encode()) > self.limits.request:
             raise OutOfMemory("more than may be asked")
-        places = self._places
-        if not places.acquire(timeout=self._patience):
-            raise RoomFull
-        try:
+        with _held(self._door, 0), _held(self._places, self._patience):
             return self._run(data, argument.encode())
-        finally:
-            places.release()
 
     def _own(self) -> None:
         """Leave what belongs to the process we were forked from alone."""
@@ -272,6 +280,8 @@ class Room:
                 self._stop()
                 raise RoomBroken("the fork server does not start") from error
             link.settimeout(GRACE)
+            if not (self._told.get("calls") or self._told.get("namespaces")):
+                log.warning("the sandbox has limits only: no namespaces, no list of calls")
         return link
 
     def _stop(self) -> None:
@@ -282,6 +292,16 @@ class Room:
             self._process.wait()
         self._link = self._process = None
         self._told = {}
+
+
+@contextmanager
+def _held(places: threading.Semaphore, patience: float) -> Iterator[None]:
+    if not places.acquire(timeout=patience):
+        raise RoomFull
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _answered(job: socket.socket, most: int, until: float) -> tuple[bytes, bytes]:

@@ -168,6 +168,7 @@ def main() -> None:
     # What a terminal's Ctrl-C means is decided by whoever started us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link = socket.socket(fileno=sys.stdin.fileno())
+    confine.stand_back()
     work = _load(sys.argv[1])
     gc.collect()
     # Objects that are never looked at again are pages that stay shared.

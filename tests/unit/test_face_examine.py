@@ -164,12 +164,12 @@ def test_a_picture_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_photos_are_examined_from_many_threads_at_once(portrait: Pixels) -> None:
     data, results = png(portrait), list[Examined]()
-    threads = [threading.Thread(target=lambda: results.append(examine(data))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: results.append(examine(data))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [seen.ok for seen in results] == [True] * 6
+    assert [seen.ok for seen in results] == [True] * 4
     assert len({seen.findings for seen in results}) == 1
 
 
@@ -242,3 +242,12 @@ def test_the_first_thing_to_mend_is_the_kiosk_s_own(shared: Path, folder: str) -
         same += examine(data).ok == theirs.ok
     assert len(paths) >= 6
     assert same >= 0.95 * len(paths)
+
+
+def test_a_fault_of_ours_is_told_to_whoever_keeps_the_log(
+    portrait: Pixels, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ImageRefused) as caught:
+        examine(png(portrait), "no-such-profile")
+    assert caught.value.reason is Reason.BROKEN
+    assert "KeyError" in caplog.text

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -153,10 +154,46 @@ def test_who_finds_no_place_in_time_is_sent_away() -> None:
         assert room.run(b"ab").said["bytes"] == 2
 
 
+def test_whoever_comes_when_enough_are_waiting_is_sent_away_at_once() -> None:
+    with Room(TARGET, limits=SMALL, places=1, queue=1, patience=60.0) as room:
+        room.run(b"")
+        ended: list[str] = []
+
+        def ask() -> None:
+            try:
+                room.run(b"", "sleep 0.5")
+            except RoomFull:
+                ended.append("sent away")
+            else:
+                ended.append("answered")
+
+        threads = [threading.Thread(target=ask) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert ended == ["sent away"] * 3 + ["answered"] * 2
+
+
+def test_many_jobs_leave_no_descriptors_and_no_processes(room: Room) -> None:
+    def open_ones() -> tuple[int, int]:
+        folders = (Path("/proc/self/fd"), Path(f"/proc/{room.process_id}/fd"))
+        ours, theirs = (len(list(folder.iterdir())) for folder in folders)
+        return ours, theirs
+
+    room.run(b"")
+    before = open_ones()
+    for what in ("", "crash", "say half", "raise") * 10:
+        with suppress(JobEnded):
+            room.run(b"abc", what)
+    assert open_ones() == before
+    assert _children(room.process_id) == []
+
+
 def test_a_flood_runs_no_more_jobs_at_once_than_there_are_places() -> None:
     seen: list[int] = []
     answers: list[int] = []
-    with Room(TARGET, limits=SMALL, places=2, patience=20.0) as room:
+    with Room(TARGET, limits=SMALL, places=2, queue=8, patience=20.0) as room:
         room.run(b"")
 
         def flood() -> None:
