@@ -206,6 +206,8 @@ def test_accepting_needs_an_answer_for_ears_head_and_glasses(office: Office) -> 
     assert office.dossier_of(digest).state is DossierState.ACCEPTED
     shown = browser.get(f"/captures/{digest}").text
     assert "Khăn theo đạo, mặt rõ." in shown
+    assert "Trùng khớp. Khoảng cách: 0,31." in shown
+    assert "trùng khớp đến 0,45" in shown
 
 
 def test_a_refused_answer_comes_back_as_it_was_entered(office: Office) -> None:
@@ -226,7 +228,7 @@ def test_what_was_measured_explains_and_answers_nothing(office: Office) -> None:
     )
     own = [f for f in faces.verdict(1).findings if f.name not in {a.name for a in advice}]
     page = page_of(office, with_portrait(office, findings=(*own, *advice)))
-    assert "Máy đo: nên lưu ý" in page
+    assert "Máy đo: vui lòng xem kỹ" in page
     assert "Máy đo: đạt" in page
     assert "Máy không đánh giá điểm này." in page
     assert " checked" not in page

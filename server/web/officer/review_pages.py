@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from biometrics.face.outputs import Output
 from scheduler.database import reading, transaction
 from server.cases import captures, officers, verification
-from server.cases.captures import CaptureUnknown, Seen
+from server.cases.captures import CaptureUnknown, Decided, Seen
 from server.cases.verification import NotSeen, NotYours, OwnCapture, Ruling
 from server.registry.port import Person
 from server.rules import cases, lists
@@ -26,8 +26,9 @@ from server.web.guard import open_to
 from server.web.officer import journey
 from server.web.officer import opened as showing
 from server.web.officer.desk import DECIDING, desk, me
+from server.web.officer.measured import figure
 from server.web.officer.opened import Shown
-from server.web.shell import language, words
+from server.web.shell import language, t, words
 
 pages = Blueprint("capture", __name__)
 log = logging.getLogger(__name__)
@@ -109,9 +110,28 @@ def _page(
         reasons=verification.REASONS,
         verdicts=Verdict,
         looks=verification.LOOKS,
+        decided_on=_decided_on(found.decision),
         files=tuple(Output),
         detail=journey.detail,
         has_words=words().__contains__,
+    )
+
+
+def _decided_on(decision: Decided | None) -> str | None:
+    """Return distance, network and limits of the comparison a decision stood on."""
+    compared = None if decision is None else decision.comparison
+    if compared is None or compared["distance"] is None:
+        return None
+    return " ".join(
+        (
+            t("officer.faces.distance", distance=figure(compared["distance"])) + ".",
+            t("officer.faces.model", model=compared["model"]) + ".",
+            t(
+                "officer.faces.limits",
+                match=figure(compared["match_at_most"]),
+                unsure=figure(compared["no_match_above"]),
+            ),
+        )
     )
 
 
