@@ -80,7 +80,7 @@ STEPS: Final[Mapping[str, Step]] = MappingProxyType(
         "portrait.too_bright": _lit(1 / _LAMP),
         "portrait.shadow": lambda act: replace(act, side=0.0),
         "portrait.colour": lambda act: replace(act, warmth=0.0),
-        "portrait.uncover": lambda act: replace(act, mask=False),
+        "portrait.uncover": lambda act: replace(act, mask=False, glasses=False),
         "portrait.glasses": lambda act: replace(act, glasses=False),
         "portrait.eyes_open": lambda act: replace(act, eyes_shut=False),
         "portrait.mouth_closed": lambda act: replace(act, mouth_open=0.0),

@@ -33,6 +33,8 @@ STARTS = [
     (Behaviour.AWAY, Behaviour.EYES_SHUT),
     (Behaviour.MOVING, Behaviour.MOUTH_OPEN),
     (Behaviour.BUSY, Behaviour.SIDE_LIGHT),
+    (Behaviour.MASK,),
+    (Behaviour.GLASSES, Behaviour.TILT),
     (Behaviour.FAR, Behaviour.TURN, Behaviour.SECOND_PERSON, Behaviour.COLOURED),
 ]
 
