@@ -41,7 +41,7 @@ _RATE_PARAMETER: Final = 1
 _DONT_EXIT: Final = 0x8000
 _UTF8: Final = 1
 _CHARACTERS: Final = 1
-_KEYS: Final = ("portrait.position", "portrait.hold", "coach.help", "coach.taken", "liveness.lost")
+_KEYS: Final = ("portrait.position", "portrait.hold", "coach.help")
 """Sentences of the kiosk's own that are said, besides every instruction."""
 _FINGER_KEYS: Final = ("fingers.hold", "fingers.lift", "fingers.wait")
 _NAMED_KEYS: Final = ("fingers.place", "fingers.control")

@@ -197,7 +197,6 @@ def _attend(booth: Booth, shot: Shot) -> None:
     eye = AttendedEye(fittings.judges(booth.visit.profile).live, attendance, report)
     under_way = booth.attended = Attended(eye=eye, since=fittings.clock.monotonic())
     booth.enter(Screen.LIVENESS)
-    booth.say(words()["coach.taken"])
 
 
 def attended(booth: Booth, under_way: Attended, progress: Progress) -> None:

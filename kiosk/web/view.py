@@ -67,13 +67,14 @@ def _both(text: Text | None) -> Json | None:
 def _said_aloud(booth: Booth, screen: Screen) -> Json | None:
     """Return which sound file is to be played now; its number tells it from the one before."""
     text, number = booth.said.text, str(booth.said.number)
+    said: tuple[Text | None, ...] = (text,)
     if screen is Screen.FINGERS:
-        # As it is read: what stands on the screen is what is said, once for each change of it.
+        # What stands on the screen is said once for each change of it; what to mend comes first.
         standing = booth.fittings.taker.standing
-        text, number = telling(standing).text, f"{standing.wanted} {standing.phase}"
-    if text is None or screen not in SPOKEN:
-        return None
-    file = booth.fittings.speech.file(text, booth.language)
+        told = telling(standing)
+        said, number = (told.note, told.text), f"{standing.wanted} {standing.phase}"
+    files = (booth.fittings.speech.file(one, booth.language) for one in said if one is not None)
+    file = next(filter(None, files), None) if screen in SPOKEN else None
     return {"number": number, "file": file} if file else None
 
 

@@ -81,7 +81,8 @@ WAY: Mapping[str, tuple[Callable[[Page], None] | None, str]] = {
     "confirm": (_press("confirm"), "notice"),
     "notice": (_agree, "prepare"),
     "prepare": (_press("sit_down"), "portrait"),
-    "portrait": (None, "look"),
+    "portrait": (None, "liveness"),
+    "liveness": (None, "look"),
     "look": (_press("keep"), "fingers"),
     "fingers": (None, "read_back"),
     "read_back": (_press("to_sign"), "sign"),
@@ -94,7 +95,15 @@ def check_in(page: Page, url: str, *, person: int, ticket: str) -> None:
     """Sit down before the kiosk and hold up the ticket's code until it is read."""
     page.goto(url)
     stands(page, "attract")
-    play(url, person=person, behaviour="well", condition="well", finger=None, ticket="")
+    play(
+        url,
+        person=person,
+        behaviour="well",
+        obeys=True,
+        condition="well",
+        finger=None,
+        ticket="",
+    )
     code = SCHEME + ticket.replace("-", "")
     play(url, ticket=code)
     stands(page, "confirm")
@@ -120,7 +129,7 @@ def capture(
     check_in(page, url, person=person, ticket=ticket)
     screen, prints = "confirm", 0
     while screen != "sealed":
-        if screen in {"portrait", "fingers"}:
+        if screen in {"portrait", "liveness", "fingers"}:
             # The instruction of a second later shows more than that of the first moment.
             page.wait_for_timeout(1000)
         seen(screen)

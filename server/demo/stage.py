@@ -192,6 +192,7 @@ class Stage(AbstractContextManager["Stage"]):
         empty(self.folder)
         (self.folder / "logs").mkdir()
         self.cast = seed.install(self.folder, self.environment, say=self.say)
+        self._give_voice()
         for part in self.parts():
             self._start(part)
         # All of them load at once; each is waited for in turn.
@@ -199,6 +200,13 @@ class Stage(AbstractContextManager["Stage"]):
             self._await(part, process)
             self.say(f"  {part.name:9} ready after {time.monotonic() - began:4.1f} s")
         self.say(f"Everything runs after {time.monotonic() - began:.1f} s.")
+
+    def _give_voice(self) -> None:
+        """Have the kiosk's sentences made; without a voice it runs silent and says so itself."""
+        data = seed.kiosk_environment(self.folder)["THUNHAN_KIOSK_DATA"]
+        command = (sys.executable, "-m", "kiosk.speech", f"{data}/speech")
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.say(f"  voice     {(made.stdout or made.stderr).strip()}")
 
     def _start(self, part: Part) -> None:
         log = (self.folder / "logs" / f"{part.name}.log").open("wb")

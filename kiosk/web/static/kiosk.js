@@ -212,7 +212,7 @@
   // Keys for an officer's name, PIN and reason: a kiosk has no others. They write where the
   // cursor was.
 
-  const fields = ["officer", "pin", "note"].map(find).filter(Boolean);
+  const fields = ["officer", "pin", "reason-note"].map(find).filter(Boolean);
   if (fields.length) {
     let field = fields[0];
     for (const one of fields) one.addEventListener("focus", () => { field = one; });
