@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 import scheduler.tables  # noqa: F401 - fills the metadata
 import server.store.tables  # noqa: F401 - fills the metadata
@@ -182,6 +182,36 @@ def test_a_lost_connection_is_told_and_the_photo_can_be_sent_again(
     page.context.set_offline(False)
     page.get_by_role("button", name="Kiểm tra ảnh").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(GOOD)
+
+
+def test_a_photo_that_found_no_place_need_not_be_chosen_again(
+    page: Page, photos: dict[str, Path]
+) -> None:
+    def busy(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(status=503, headers=answer.headers, body=answer.body())
+
+    page.route("**/photo", busy)
+    _send(page, photos["bad"])
+    expect(page.get_by_role("heading", level=1)).to_have_text(BAD)
+    page.unroute("**/photo")
+    expect(page.locator(".photo-told img")).to_be_visible()
+    page.get_by_role("button", name="Kiểm tra ảnh").click()
+    expect(page.locator(".photo-told img")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_have_text(BAD)
+
+
+def test_a_browser_too_old_for_the_script_sends_the_plain_form(
+    opened: Browser, address: str, photos: dict[str, Path]
+) -> None:
+    context = _context(opened, "phone")
+    context.add_init_script("delete Element.prototype.replaceChildren")
+    page = context.new_page()
+    page.goto(f"{address}/photo")
+    with page.expect_navigation():
+        _send(page, photos["good"])
+    expect(page.get_by_role("heading", level=1)).to_have_text(GOOD)
+    context.close()
 
 
 def test_no_rule_of_the_page_is_broken_by_its_script(page: Page, photos: dict[str, Path]) -> None:

@@ -3,6 +3,7 @@
 "use strict";
 
 let sent = null; // What the page at hand is the answer to: in the other language it is asked again.
+let pending = null; // What was not looked at for want of a place: it need not be chosen again.
 
 function told(form) {
   return form.querySelector(".photo-told");
@@ -21,7 +22,7 @@ function chosen(form) {
   for (const input of form.querySelectorAll("input[type=file]")) {
     if (input.files.length) return input.files[0];
   }
-  return null;
+  return pending;
 }
 
 function show(form, file) {
@@ -53,7 +54,9 @@ function answered(request, file) {
   document.title = page.title;
   document.documentElement.lang = page.documentElement.lang;
   sent = file;
+  pending = request.status === 503 ? file : null;
   attach();
+  if (pending) show(document.querySelector("form.photo-form"), pending);
   scrollTo(0, 0);
   const heading = document.querySelector("#main h1");
   heading.tabIndex = -1;
@@ -114,4 +117,5 @@ function attach() {
   });
 }
 
-attach();
+// Older browsers send the form as it is.
+if ("replaceChildren" in Element.prototype) attach();
