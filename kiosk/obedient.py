@@ -61,6 +61,13 @@ def _upright(act: Act) -> Act:
     return replace(act, roll=act.roll - _held(act.roll, _NOD))
 
 
+def _facing(act: Act) -> Act:
+    # The sitter's eyes look where the head does.
+    return replace(
+        act, yaw=act.yaw - _held(act.yaw, _TURN), pitch=act.pitch - _held(act.pitch, _NOD)
+    )
+
+
 STEPS: Final[Mapping[str, Step]] = MappingProxyType(
     {
         "portrait.no_face": lambda act: replace(act, there=True),
@@ -83,6 +90,7 @@ STEPS: Final[Mapping[str, Step]] = MappingProxyType(
         "portrait.uncover": lambda act: replace(act, mask=False, glasses=False),
         "portrait.glasses": lambda act: replace(act, glasses=False),
         "portrait.eyes_open": lambda act: replace(act, eyes_shut=False),
+        "portrait.look_here": _facing,
         "portrait.mouth_closed": lambda act: replace(act, mouth_open=0.0),
         "portrait.neutral": lambda act: replace(act, smile=0.0, mouth_open=0.0),
         # Whoever clears the wall sees to the lamp that colours it, too.
