@@ -151,12 +151,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """A face against the portrait: degrees to its left and up, size, and the eyes' opening."""
+    """A face against the portrait: degrees to its left and up, size, the eyes' opening."""
 
     yaw: float
     up: float
     size: float
-    eyes: float
+    eyes: float | None
 
 
 _SHARES: Final[Mapping[Action, Callable[[_State], float]]] = MappingProxyType(
@@ -172,6 +172,9 @@ _SHARES: Final[Mapping[Action, Callable[[_State], float]]] = MappingProxyType(
 
 class Attendance:
     """Follows one face from its portrait through a challenge; one instance for one sitter.
+
+    The first frame may come whenever it does, as long as it shows the portrait's face; from there
+    on no gap is allowed that would let somebody else sit down.
 
     Args:
         seed: the seed the actions were drawn with; kept for the record.
@@ -290,7 +293,8 @@ class Attendance:
             return
         action = self._actions[len(self._met)]
         if action is Action.BLINK:
-            self._watch_eyes(state.eyes, at)
+            if state.eyes is not None:
+                self._watch_eyes(state.eyes, at)
             return
         share = _SHARES[action](state)
         self._held = self._held + 1 if share >= 1 else 0
@@ -300,11 +304,12 @@ class Attendance:
 
     def _state(self, verdict: Verdict, face: Landmarks) -> _State:
         pose, first = self._last.pose, self._portrait.pose
+        opening = _opening(verdict)
         return _State(
             yaw=pose.yaw - first.yaw,
             up=first.pitch - pose.pitch,
             size=face.eye_distance / max(self._portrait.face.eye_distance, 1e-6),
-            eyes=_opening(verdict) / self._eyes if self._eyes > 0 else 0.0,
+            eyes=None if opening is None or not self._eyes else opening / self._eyes,
         )
 
     def _watch_eyes(self, eyes: float, at: float) -> None:
@@ -340,16 +345,14 @@ class Attendance:
         return float(np.median(found)) if len(found) == RELIEF_FRAMES else None
 
     def _let_pass(self, at: float) -> None:
-        """Go on to what comes next when it was waited for long enough, or begun just now."""
+        """Go on to what comes next when this was waited for long enough."""
         waited = at - self._asked_at
         if self._done:
             return
         if self._back and waited > BACK_SECONDS:
             self._start_next()
-            self._asked_at = at
         elif not self._back and waited > ACTION_SECONDS:
             self._end(met=False)
-            self._asked_at = at
 
     def _end(self, *, met: bool) -> None:
         self._met.append(met)
@@ -381,9 +384,7 @@ class Attendance:
         )
 
 
-def _opening(verdict: Verdict) -> float:
-    """Return how far the eyes are open, in T; 0 where that was not assessed."""
-    for finding in verdict.findings:
-        if finding.name == EYES:
-            return finding.native or 0.0
-    return 0.0
+def _opening(verdict: Verdict) -> float | None:
+    """Return how far the eyes are open, in T; None where that was not assessed."""
+    found = (finding.native for finding in verdict.findings if finding.name == EYES)
+    return next(found, None)

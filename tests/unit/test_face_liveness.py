@@ -515,6 +515,24 @@ def test_points_that_lie_nowhere_are_no_face(points: float) -> None:
     assert not attendance.feed(faces.frame(1), faces.verdict(1), 0.1).lost
 
 
+def test_eyes_that_could_not_be_assessed_for_a_moment_were_not_shut() -> None:
+    def blind(verdict: Verdict) -> Verdict:
+        return replace(
+            verdict,
+            findings=tuple(replace(finding, native=None) for finding in verdict.findings),
+        )
+
+    pixels, verdict = faces.frame(1), faces.verdict(1)
+    attendance = Attendance(SEED, (Action.BLINK,), verdict, pixels)
+    for n in range(9):
+        attendance.feed(pixels, blind(verdict) if n == 4 else verdict, n / 10)
+    assert attendance.result().met == ()
+    shut = faces.frame(1, Behaviour.EYES_SHUT)
+    attendance.feed(shut, faces.judge().judge(shut), 0.9)
+    attendance.feed(pixels, verdict, 1.0)
+    assert attendance.result().met == (True,)
+
+
 def test_a_profile_that_does_not_look_at_eyes_sees_no_blink_but_all_else() -> None:
     def blind(verdict: Verdict) -> Verdict:
         return replace(verdict, findings=())
