@@ -234,6 +234,20 @@ def test_what_was_measured_explains_and_answers_nothing(office: Office) -> None:
     assert " checked" not in page
 
 
+def test_advice_alone_does_not_say_that_a_portrait_was_refused(office: Office) -> None:
+    good = [replace(f, passed=True) for f in faces.verdict(1).findings]
+    advised = [replace(f, passed=f.name != "EarsVisible") for f in good]
+    page = page_of(office, with_portrait(office, findings=tuple(advised)))
+    assert "Đạt mọi tiêu chí" in page
+    assert "1 điểm nên xem kỹ" in page
+    assert "officer.measures" not in page
+    refused = [replace(f, passed=f.name != "EyesOpen") for f in good]
+    page = page_of(office, with_portrait(office, findings=tuple(refused)))
+    assert "1 tiêu chí chưa đạt" in page
+    assert "Đạt mọi tiêu chí" not in page
+    assert "nên xem kỹ" not in page
+
+
 def test_other_verdicts_ask_for_no_answers(office: Office) -> None:
     digest = with_portrait(office)
     browser = office.signed_in("v.an")

@@ -52,7 +52,8 @@ class Measured:
         profile, dated: by which limits.
         sha256: of the limits at the kiosk.
         differs: the limits here are others; those shown beside the values are ours.
-        failed: what did not pass, advice included.
+        failed: what did not pass and refused the portrait.
+        advised: what did not pass and stopped nothing.
         rows: every measure, OFIQ's without one of ours at the end.
         has_reference: whether OFIQ took part.
         looks: for each look what the measures say, None where they said nothing.
@@ -63,6 +64,7 @@ class Measured:
     sha256: str
     differs: bool
     failed: tuple[Measure, ...]
+    advised: tuple[Measure, ...]
     rows: tuple[Measure, ...]
     has_reference: bool
     looks: Mapping[str, Measure | None]
@@ -87,12 +89,14 @@ def measured(portrait: Portrait) -> Measured:
     }
     rows = {f.name: _measure(f, table.get(f.name), theirs.pop(f.name, None)) for f in own}
     rest = [_measure(f, None, f) for f in theirs.values()]
+    missed = [row for row in rows.values() if row.passed is False]
     return Measured(
         profile=portrait.profile,
         dated=None if held_to is None else held_to.dated,
         sha256=portrait.profile_sha256,
         differs=held_to is None or held_to.sha256 != portrait.profile_sha256,
-        failed=tuple(row for row in rows.values() if row.passed is False),
+        failed=tuple(row for row in missed if not row.advice),
+        advised=tuple(row for row in missed if row.advice),
         rows=(*rows.values(), *rest),
         has_reference=any(f.name.startswith(REFERENCE) for f in portrait.findings),
         looks={name: rows.get(ADVICE[name]) for name in LOOKS},
