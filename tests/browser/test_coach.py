@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from kiosk.screens import Screen
 from kiosk.sitting import LIVENESS_SECONDS
-from kiosk.speech import name_of
+from kiosk.speech import name_of, named
 from kiosk.words import portrait_words, words
 from server.demo import walk
 from server.demo.kiosk_way import stands
@@ -65,6 +65,7 @@ class Noted:
         self.all: list[tuple[str, Any]] = []
         page.add_init_script(NOTING)
         page.on("console", self._take)
+        page.on("pageerror", lambda error: self.all.append(("error", str(error))))
 
     def _take(self, message: ConsoleMessage) -> None:
         mark, _, rest = message.text.partition(" ")
@@ -169,12 +170,13 @@ def _blocking(seat: LiveStage) -> list[Any]:
 
 
 def test_the_movements_that_follow_are_made_by_whoever_is_asked(
-    seat: LiveStage, page: Page, sit_down: Callable[..., None]
+    seat: LiveStage, page: Page, noted: Noted, sit_down: Callable[..., None]
 ) -> None:
     sit_down(behaviour="well", obeys=True)
     stands(page, "liveness", 1000 * WELL_WITHIN)
     expect(page.locator("#movement")).to_contain_text("1/")
     stands(page, "look", 1000 * (LIVENESS_SECONDS + 5))
+    assert noted.of("error") == []
     portrait = seat.booth.face.portrait
     assert portrait is not None
     assert portrait.liveness is not None
@@ -199,3 +201,33 @@ def test_whoever_cannot_is_offered_an_officer_and_never_stuck(
     expect(page.locator("#hint")).to_have_attribute("aria-live", "assertive")
     rescue.locator("[data-action=call_officer]").click()
     stands(page, "help")
+
+
+def test_the_steps_around_the_portrait_run_without_a_fault(
+    seat: LiveStage, page: Page, noted: Noted, sit_down: Callable[..., None]
+) -> None:
+    """An officer helps with a reason typed by touch, and the fingers are asked for and said."""
+    page.locator("[data-action=resume]").click()
+    stands(page, "portrait")
+    seat.officer()
+    stands(page, "desk")
+    page.locator("label", has_text="Lý do khác").click()
+    for key in "mat do":
+        page.locator(f"[data-key='{key}']").click()
+    noted.all.clear()
+    page.locator("[data-action=assist]").click()
+    stands(page, "portrait")
+    assert seat.booth.visit.assisted == "other: mat do"
+    page.locator("#sound button").click()
+    play(seat, behaviour="well", obeys=False)
+    stands(page, "liveness", 1000 * WELL_WITHIN)
+    page.locator("[data-action=skip]").click()
+    stands(page, "look")
+    page.locator("[data-action=keep]").click()
+    stands(page, "fingers")
+    expect(page.locator("#count")).to_contain_text("0/2")
+    assert seat.booth.visit.portrait is not None
+    assert seat.booth.visit.portrait.profile == "assisted"
+    page.wait_for_timeout(1000)
+    assert name_of(named("fingers.place", 1).vi, "vi") in noted.of("playing")
+    assert noted.of("error") == []

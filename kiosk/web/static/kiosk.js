@@ -39,6 +39,7 @@
     if (!voice) return;
     find("sound").elements.to.value = state.sound ? "off" : "on";
     find("hint")?.setAttribute("aria-live", state.voice ? "off" : "assertive");
+    find("rescue")?.setAttribute("aria-live", state.voice ? "off" : "polite");
     if (!state.sound) hush();
     if (!state.said) return;
     const what = `${state.said.number} ${state.said.file}`;
