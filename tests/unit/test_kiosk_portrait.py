@@ -64,7 +64,8 @@ def test_whoever_cannot_is_offered_an_officer_and_may_go_on_trying(booth: Stage)
     booth.see(FAR, 15 * 21)
     assert view.state(booth.booth)["portrait"]["help"] is True
     assert _steps(booth)["officer_offered"] == "portrait.closer"
-    assert 'id="rescue" role="status" aria-live="polite">' in booth.web.get("/").get_data(as_text=True)
+    page = booth.web.get("/").get_data(as_text=True)
+    assert 'id="rescue" role="status" aria-live="polite">' in page
     booth.see(GOOD, 8 + STEADY)
     assert booth.shows(Screen.LIVENESS)
 

@@ -14,10 +14,10 @@ from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
 from kiosk.fingers import Phase
 from kiosk.life import LIFE, NotNow, VisitEvent, VisitState, after
-from kiosk.sitting import STEADY
 from kiosk.protocol import BothLanguages, Refusal
 from kiosk.rehearsal import code_picture
 from kiosk.screens import FIRST, Screen
+from kiosk.sitting import STEADY
 from kiosk.uplink import NoNetwork, Refused
 from tests.kiosk_stage import (
     FAR,
@@ -38,6 +38,7 @@ WAYS: dict[Screen, Callable[[Stage], None]] = {
     Screen.CONFIRM: Stage.to_confirm,
     Screen.PREPARE: Stage.to_prepare,
     Screen.PORTRAIT: Stage.to_portrait,
+    Screen.LIVENESS: Stage.to_liveness,
     Screen.LOOK: Stage.to_look,
     Screen.FINGERS: Stage.to_fingers,
     Screen.READ_BACK: Stage.to_read_back,
