@@ -43,6 +43,8 @@ from tests import faces
 Pixels = NDArray[np.uint8]
 SEED = "0123456789abcdef" * 2
 FPS = 10
+SIZE = (960, 540)
+"""Of the frames of whole sessions: half the pixels, a third of the time."""
 GOLDEN = (Action.COME_CLOSER, Action.TURN_RIGHT, Action.TURN_LEFT)
 CHI_SQUARE_81 = 124.8
 """The 99.9 % point with 81 degrees of freedom."""
@@ -79,7 +81,7 @@ def session(
 def obedient(seed: int, fps: int = FPS) -> tuple[SitterCamera, Frames]:
     """A sitter who does what is asked; the frames leave a quarter of the usual rate out."""
     now = 0.0
-    camera = SitterCamera(seed, faces.SIZE, fps=fps, clock=lambda: now, sleep=lambda _: None)
+    camera = SitterCamera(seed, SIZE, fps=fps, clock=lambda: now, sleep=lambda _: None)
     who = Obedient(WELL)
 
     def frames(at: float, progress: Progress | None) -> Pixels:
@@ -93,7 +95,7 @@ def obedient(seed: int, fps: int = FPS) -> tuple[SitterCamera, Frames]:
 
 
 def posed(seed: int, acts: Callable[[float], Act]) -> Frames:
-    return lambda at, _: draw(seed, acts(at), round(at * FPS), faces.SIZE)
+    return lambda at, _: draw(seed, acts(at), round(at * FPS), SIZE)
 
 
 def move(act: Act, at: float, begins: float = 0.5, takes: float = 0.4) -> float:
@@ -351,7 +353,7 @@ def test_a_face_may_be_out_of_sight_for_a_moment_only(away: float, *, same: bool
         lost.append(progress is not None and progress.lost)
         pixels = frames(at, progress)
         if 0.45 < at < 0.45 + away:
-            return draw(1, Behaviour.AWAY, camera._number, faces.SIZE)
+            return draw(1, Behaviour.AWAY, camera._number, SIZE)
         return pixels
 
     attendance, progress = session((Action.TURN_LEFT,), hidden)
@@ -386,7 +388,7 @@ def turned_print(seed: int, bend: float = 0.0, angle: float = 38.0) -> Liveness:
 
     def frames(at: float, _: Progress | None) -> Pixels:
         sheet = Sheet(yaw=angle * move(WELL, at), bend=bend)
-        return held(picture, sheet, faces.SIZE, grain=round(at * FPS))
+        return held(picture, sheet, SIZE, grain=round(at * FPS))
 
     return session((Action.TURN_LEFT,), frames, seconds=1.6)[0].result()
 
