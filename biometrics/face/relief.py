@@ -20,7 +20,7 @@ from biometrics.face.landmarks import INNER_LIPS, Landmarks
 
 FLAT_BELOW: Final = 0.55
 """Share of the change no plane explains, below which the thing was rather flat; simulated only:
-drawn heads gave 0.6 and more, rotated prints 0.5 and less (docs/liveness.md)."""
+drawn heads gave 0.65 and more, 95 % of turned flat prints less (docs/liveness.md)."""
 ENOUGH: Final = 0.05
 """Eye distances by which the points must have changed before anything is said: below it the
 mesh's own noise, about 0.01, would be read as relief."""
