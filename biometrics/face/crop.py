@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 900
 HEIGHT: Final = 1200
-CHIN_SHARE: Final = 0.36
-"""T over the picture's height: the head then fills 72-75 % of it (docs/portrait-records.md)."""
-EYE_LINE: Final = 0.40
-"""From the top, share of the height: guidance for Vietnamese passport photographs."""
+CHIN_SHARE: Final = 0.33
+"""T over the master's height. A print is cut closer; the master keeps room for hair, of which
+nothing may be cut off (docs/portrait-records.md)."""
+EYE_LINE: Final = 0.42
+"""From the top, share of the master's height."""
 _EDGE: Final = 1.0
 """Pixels of the frame by which the picture may reach over its edge: what interpolation reaches."""
 
@@ -48,12 +49,19 @@ class Cropped:
     height: int
 
 
-def window(face: Landmarks, width: int, height: int) -> NDArray[np.float64]:
+def window(
+    face: Landmarks,
+    width: int,
+    height: int,
+    *,
+    chin_share: float = CHIN_SHARE,
+    eye_line: float = EYE_LINE,
+) -> NDArray[np.float64]:
     """Return the 2 x 3 map from the picture of `face` to its levelled crop."""
-    scale = CHIN_SHARE * height / max(face.eye_to_chin, 1e-6)
+    scale = chin_share * height / max(face.eye_to_chin, 1e-6)
     turn = np.asarray(cv2.getRotationMatrix2D((0.0, 0.0), face.level, scale), np.float64)
     eyes = turn[:, :2] @ face.between_eyes.astype(np.float64)
-    turn[:, 2] = np.array([width / 2, EYE_LINE * height]) - eyes
+    turn[:, 2] = np.array([width / 2, eye_line * height]) - eyes
     return turn
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.face import align
-from biometrics.face.crop import window
+from biometrics.face.crop import reach, window
 from biometrics.face.detect import Detection, Detector
-from biometrics.face.landmarks import Iris, Landmarks, Mesh, Points
+from biometrics.face.landmarks import MOUTH_CORNERS, Iris, Landmarks, Mesh, Points
 from biometrics.face.pose import Pose, estimate
 from biometrics.face.segment import PersonSegmenter
 
@@ -27,12 +27,23 @@ WORK_WIDTH: Final = 640
 """Pixels across of the copy in which faces are looked for and the wall is measured."""
 ENOUGH: Final = 400
 """Pixels of wall (of 49 152 in the view) below which nothing is said about it."""
+PRINTED: Final = 106
+"""Pixels between the eyes from which a print of 3 x 4 cm at 300 dpi shows no more."""
+NEAR: Final = 1.15
+"""Eye distances around the middle of the face that hold all of it."""
 VIEW: Final = (192, 256)
 """Width and height of the small crop in which person and wall are told apart."""
+VIEW_CHIN: Final = 0.36
+VIEW_EYES: Final = 0.40
+"""T and the eye line in it, shares of its height: those of a print cut close."""
 _PERSON: Final = 0.3
 """Share of person from which a pixel is no wall: low, so that hair is none."""
 _MARGIN: Final = 0.12
 """Eye distances around the person that are no wall either."""
+_STRANDS: Final = 0.6
+"""Eye distances from the person within which what looks like hair is hair."""
+_RIM: Final = 0.15
+"""Eye distances of the person's rim, above the mouth, that show its hair, or its bare head."""
 _WEIGHTS: Final = np.array([0.0722, 0.7152, 0.2126], np.float32)
 _KNEE: Final = 0.04045
 _ramp = np.arange(256) / 255
@@ -117,6 +128,12 @@ class Sight:
         return max(self.face.eye_to_chin, 1e-6)
 
     @cached_property
+    def room(self) -> tuple[float, float, float, float]:
+        """Room the frame has around the card's picture: left, top, right, bottom, in T."""
+        left, top, right, bottom = reach(self.face, self.width, self.height)
+        return -left / self.t, -top / self.t, -right / self.t, -bottom / self.t
+
+    @cached_property
     def pose(self) -> Pose:
         """Yaw, pitch and roll, degrees."""
         return estimate(self.face)
@@ -186,6 +203,19 @@ class Sight:
         return align.eye_strip(self.pixels, self.face)
 
     @cached_property
+    def near_face(self) -> Pixels:
+        """The face, grey, with its eyes at most `PRINTED` pixels apart; never enlarged."""
+        reach = NEAR * self.ied
+        x, y = self.face.points[[33, 263, 152, 10], :2].mean(0)
+        rows = slice(min(max(0, int(y - reach)), self.height - 1), max(1, int(y + reach)))
+        columns = slice(min(max(0, int(x - reach)), self.width - 1), max(1, int(x + reach)))
+        grey = cv2.cvtColor(np.ascontiguousarray(self.pixels[rows, columns]), cv2.COLOR_BGR2GRAY)
+        scale = min(1.0, PRINTED / self.ied)
+        if scale < 1:
+            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return np.asarray(grey, np.uint8)
+
+    @cached_property
     def frame_lightness(self) -> NDArray[np.float32]:
         """L* (0..100) of every fourth pixel of `work` each way."""
         lab = np.asarray(cv2.cvtColor(np.ascontiguousarray(self.work[::4, ::4]), cv2.COLOR_BGR2LAB))
@@ -196,7 +226,7 @@ class Sight:
     @cached_property
     def view_window(self) -> NDArray[np.float64]:
         """The 2 x 3 map from `work` to the view."""
-        return window(self.small, *VIEW)
+        return window(self.small, *VIEW, chin_share=VIEW_CHIN, eye_line=VIEW_EYES)
 
     @cached_property
     def view(self) -> Pixels:
@@ -232,7 +262,25 @@ class Sight:
         inside = cv2.warpAffine(np.ones(self.work.shape[:2], np.uint8), self.view_window, VIEW)
         # The window's own rim has gradients of the border that was repeated.
         inside = cv2.erode(inside, np.ones((5, 5), np.uint8))
-        return (np.asarray(inside) > 0) & ~self.near(_MARGIN)
+        wall = (np.asarray(inside) > 0) & ~self.near(_MARGIN)
+        return wall & ~self._strands(wall)
+
+    def _strands(self, wall: Mask) -> Mask:
+        """Return where the wall is hair after all: the network overlooks curls and tails.
+
+        Near the head, darker, and nearer to its rim's lightness than to the wall's. A shadow is
+        not: what it falls on stays nearer to the wall.
+        """
+        side = 2 * max(1, round(_RIM * self.view_ied)) + 1
+        person = (self.person > _PERSON).astype(np.uint8)
+        rim = (person > 0) & (cv2.erode(person, np.ones((side, side), np.uint8)) == 0)
+        rim[round(float(self.view_points[list(MOUTH_CORNERS), 1].mean())) :] = False
+        lightness = self.view_lab[..., 0]
+        if not rim.any() or not wall.any():
+            return np.zeros_like(wall)
+        halfway = (np.median(lightness[rim]) + np.median(lightness[wall])) / 2
+        dark = (lightness < halfway) & self.near(_STRANDS)
+        return np.asarray(cv2.dilate(dark.astype(np.uint8), np.ones((5, 5), np.uint8))) > 0
 
     def near(self, reach: float) -> Mask:
         """Return where the view is person, or within `reach` eye distances of it."""
