@@ -64,7 +64,7 @@ class Act:
     eyes_shut: bool = False
     mouth_open: float = 0.0
     smile: float = 0.0
-    size: float = 0.15
+    size: float = 0.148
     across: float = 0.0
     down: float = 0.0
     light: float = 1.0
