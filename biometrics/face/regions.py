@@ -17,7 +17,11 @@ NOSE_TIP: Final = (1, 4, 5, 45, 275)
 UPPER_CHEEKS: Final = (118, 119, 347, 348)
 CHIN: Final = (175, 199, 200)
 FOREHEAD: Final = (9, 108, 151, 337)
-BELOW_EYES: Final = ((228, 229, 230, 231, 232), (448, 449, 450, 451, 452))
+BELOW_EYES: Final = (
+    (22, 23, 24, 26, 110, 228, 229, 230, 231, 232),
+    (252, 253, 254, 256, 339, 448, 449, 450, 451, 452),
+)
+"""The lower lid and the skin under it: small lenses hide the one, hair either."""
 CHEEKS: Final = ((50, 203, 205), (280, 423, 425))
 LIP_LINE: Final = 13
 NOSTRILS: Final = (98, 327)

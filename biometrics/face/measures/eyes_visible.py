@@ -1,4 +1,4 @@
-"""EyesVisible: lightness of the skin below an eye over that of the cheek beside it, darker eye.
+"""EyesVisible: lightness of an eye's lower lid and the skin below over the cheek's, darker eye.
 
 Unit: ratio of L*; 1 for bare skin of whatever tone, little behind dark glasses or hair.
 Our own component under the name of ISO/IEC 29794-5: its occlusion network is not reachable.
@@ -25,6 +25,6 @@ MEASURE = Measure(
     name="EyesVisible",
     unit="L* ratio",
     native=native,
-    scale=rising(0.45, 0.05),
+    scale=rising(0.41, 0.05),
     cadence=Cadence.SCENE,
 )
