@@ -107,13 +107,21 @@ def refused(portrait: Portrait) -> tuple[str, ...]:
 def _print(
     master: NDArray[np.uint8], wanted: prints.Format, *, balanced: bool
 ) -> tuple[bytes, dict[str, object]] | None:
-    done: dict[str, object] = {"geometry": wanted.dated, "balance": "off"}
+    segmenter = PersonSegmenter()
+    hair = prints.crown(master, segmenter)
+    chin_share, eye_line = (round(share, 4) for share in prints.geometry(wanted, hair))
+    done: dict[str, object] = {
+        "geometry": wanted.dated,
+        "chin_share": chin_share,
+        "eye_line": eye_line,
+        "balance": "off",
+    }
     if balanced:
-        found = balance.balance(master, balance.wall_of(master, PersonSegmenter()))
+        found = balance.balance(master, balance.wall_of(master, segmenter))
         master, done["balance"] = found.pixels, found.done
         if found.gains is not None:
             done["gains"] = [round(gain, 4) for gain in found.gains]
-    pixels = prints.make(master, wanted)
+    pixels = prints.make(master, wanted, hair)
     return None if pixels is None else (encoding.jpeg(pixels, dpi=wanted.dpi), done)
 
 

@@ -98,8 +98,36 @@ def test_a_print_is_a_part_of_the_master_in_its_own_proportions() -> None:
         )
 
 
+@pytest.mark.parametrize("name", ["3x4", "4x6"])
+def test_the_higher_the_hair_the_more_room_a_print_has_above_it(name: str) -> None:
+    wanted = prints.formats()[name]
+    for hair in (0.9, 1.0, 1.1, 1.15, 1.2):
+        chin_share, eye_line = prints.geometry(wanted, hair)
+        assert eye_line / chin_share >= hair + wanted.headroom - 1e-9
+        assert prints.region(wanted, crop.WIDTH, crop.HEIGHT, hair) is not None
+    assert prints.geometry(wanted, None) == (wanted.chin_share, wanted.eye_line)
+    assert prints.geometry(wanted, 1.0) == (wanted.chin_share, wanted.eye_line)
+    loosest = (wanted.chin_share_for_hair, wanted.eye_line_for_hair)
+    assert prints.geometry(wanted, 5.0) == pytest.approx(loosest)
+    assert prints.region(wanted, crop.WIDTH, crop.HEIGHT, 5.0) is not None
+
+
+def test_the_crown_is_seen_where_the_head_ends() -> None:
+    pixels, segmenter = decode(master()), PersonSegmenter()
+    top = prints.crown(pixels, segmenter)
+    assert top is not None
+    assert 0.8 < top < 1.3
+    taller = pixels.copy()
+    rows = slice(round(crop.EYE_LINE * crop.HEIGHT - (top + 0.12) * crop.CHIN_SHARE * 1200), 300)
+    taller[rows, 400:500] = (20, 20, 25)
+    higher = prints.crown(taller, segmenter)
+    assert higher is not None
+    assert higher > top
+    assert prints.crown(np.full((1200, 900, 3), 230, np.uint8), segmenter) is None
+
+
 @pytest.mark.parametrize(
-    "change", [{"chin_share": 0.30}, {"eye_line": 0.45}, {"eye_line": 0.35}, {"width": 600}]
+    "change", [{"chin_share": 0.27}, {"eye_line": 0.55}, {"eye_line": 0.32}, {"width": 750}]
 )
 def test_a_print_the_master_does_not_hold_is_none_and_not_painted(
     change: dict[str, float],

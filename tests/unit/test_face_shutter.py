@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from biometrics.face.crop import HEIGHT, WIDTH, NothingToCrop, crop
+from biometrics.face.crop import CHIN_SHARE, EYE_LINE, HEIGHT, WIDTH, NothingToCrop, crop
 from biometrics.face.images import decode
 from biometrics.face.shutter import Shutter
 from hardware.camera.sitter import Behaviour
@@ -63,8 +63,8 @@ def test_the_crop_is_levelled_and_framed_by_eyes_and_chin() -> None:
     assert again.face is not None
     assert abs(again.face.level) < 1.5
     assert again.face.between_eyes[0] == pytest.approx(WIDTH / 2, abs=0.03 * WIDTH)
-    assert again.face.between_eyes[1] == pytest.approx(0.4 * HEIGHT, abs=0.03 * HEIGHT)
-    assert again.face.eye_to_chin == pytest.approx(0.36 * HEIGHT, rel=0.06)
+    assert again.face.between_eyes[1] == pytest.approx(EYE_LINE * HEIGHT, abs=0.03 * HEIGHT)
+    assert again.face.eye_to_chin == pytest.approx(CHIN_SHARE * HEIGHT, rel=0.06)
     assert b"Exif" not in picture.image
 
 
