@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Protocol
 
+import cv2
 from werkzeug.serving import make_server
 
 from biometrics.capture import Finding
@@ -123,6 +124,9 @@ def run(settings: Settings) -> None:
         DeviceKeyUnfit, ReceiptKeyUnfit: the data folder lacks a key.
         OutboxBusy: another kiosk uses the folder.
     """
+    # A frame takes one core 25 ms; two threads of OpenCV's would wait for each other, and for
+    # whoever else has a core, in each of its steps.
+    cv2.setNumThreads(1)
     device = Device.load(settings.data)
     receipt_key = pinned_key(settings.data)
     with ExitStack() as stack:
