@@ -75,8 +75,8 @@ TICKET = "ABCD2345EFGHT"
 NAME = "Nguyễn Thị Giả Định"
 PIN = "246810"
 BLANK = 0
-GOOD = faces.frame(7)
-FAR = faces.frame(7, Behaviour.FAR)
+GOOD = faces.frame(1)
+FAR = faces.frame(1, Behaviour.FAR)
 
 
 @cache
@@ -354,7 +354,7 @@ class Stage:
         settings = Settings(
             server="http://127.0.0.1:1",
             data=self.folder,
-            camera="sitter:7",
+            camera="sitter:1",
             reader="simulated",
             least_free=self.least_free,
             liveness=self.liveness,

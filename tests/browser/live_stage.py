@@ -43,7 +43,7 @@ class _Sitter(Rehearsal):
 class LiveStage(Stage):
     """One kiosk whose sitter does what the screen asks, once told to."""
 
-    def __init__(self, folder: Path, *, person: int = 7) -> None:
+    def __init__(self, folder: Path, *, person: int = 1) -> None:
         self.person = person
         super().__init__(folder)
 

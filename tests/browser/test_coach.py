@@ -169,21 +169,6 @@ def _blocking(seat: LiveStage) -> list[Any]:
     return [one for one in portrait.findings if one.name in blocks] if portrait else []
 
 
-def test_the_movements_that_follow_are_made_by_whoever_is_asked(
-    seat: LiveStage, page: Page, noted: Noted, sit_down: Callable[..., None]
-) -> None:
-    sit_down(behaviour="well", obeys=True)
-    stands(page, "liveness", 1000 * WELL_WITHIN)
-    expect(page.locator("#movement")).to_contain_text("1/")
-    stands(page, "look", 1000 * (LIVENESS_SECONDS + 5))
-    assert noted.of("error") == []
-    portrait = seat.booth.face.portrait
-    assert portrait is not None
-    assert portrait.liveness is not None
-    assert portrait.liveness.met == (True,) * len(portrait.liveness.actions)
-    assert portrait.liveness.same_face is True
-
-
 def test_whoever_cannot_is_offered_an_officer_and_never_stuck(
     page: Page, noted: Noted, sit_down: Callable[..., None]
 ) -> None:
@@ -203,31 +188,33 @@ def test_whoever_cannot_is_offered_an_officer_and_never_stuck(
     stands(page, "help")
 
 
-def test_the_steps_around_the_portrait_run_without_a_fault(
-    seat: LiveStage, page: Page, noted: Noted, sit_down: Callable[..., None]
+def test_an_officer_helps_and_whoever_is_asked_makes_the_movements(
+    seat: LiveStage, page: Page, noted: Noted
 ) -> None:
-    """An officer helps with a reason typed by touch, and the fingers are asked for and said."""
+    """After the test above: assisted limits with a reason typed by touch, movements, fingers."""
     page.locator("[data-action=resume]").click()
     stands(page, "portrait")
+    page.locator("#sound button").click()
+    expect(page.locator("body")).to_have_attribute("data-sound", "on")
     seat.officer()
     stands(page, "desk")
-    page.locator("label", has_text="Lý do khác").click()
+    page.locator(".choices label", has_text="Lý do khác").click()
     for key in "mat do":
         page.locator(f"[data-key='{key}']").click()
-    noted.all.clear()
+    play(seat, behaviour="well", obeys=True)
     page.locator("[data-action=assist]").click()
-    stands(page, "portrait")
-    assert seat.booth.visit.assisted == "other: mat do"
-    page.locator("#sound button").click()
-    play(seat, behaviour="well", obeys=False)
     stands(page, "liveness", 1000 * WELL_WITHIN)
-    page.locator("[data-action=skip]").click()
-    stands(page, "look")
+    assert seat.booth.visit.assisted == "other: mat do"
+    stands(page, "look", 1000 * (LIVENESS_SECONDS + 5))
     page.locator("[data-action=keep]").click()
     stands(page, "fingers")
     expect(page.locator("#count")).to_contain_text("0/2")
-    assert seat.booth.visit.portrait is not None
-    assert seat.booth.visit.portrait.profile == "assisted"
     page.wait_for_timeout(1000)
     assert name_of(named("fingers.place", 1).vi, "vi") in noted.of("playing")
     assert noted.of("error") == []
+    portrait = seat.booth.visit.portrait
+    assert portrait is not None
+    assert portrait.profile == "assisted"
+    assert portrait.liveness is not None
+    assert portrait.liveness.met == (True,) * len(portrait.liveness.actions)
+    assert portrait.liveness.same_face is True
