@@ -40,6 +40,10 @@ WELL_WITHIN = 30.0
 NOTING = """
 addEventListener("DOMContentLoaded", () => {
   const note = (what, value) => console.log("noted " + JSON.stringify({ what, value }));
+  const voice = document.getElementById("voice");
+  for (const event of ["playing", "ended"]) {
+    voice?.addEventListener(event, () => note(event, voice.src.split("/").pop()));
+  }
   const hint = document.getElementById("hint");
   const drawing = document.getElementById("drawing");
   if (!hint || !drawing) return;
@@ -48,10 +52,6 @@ addEventListener("DOMContentLoaded", () => {
   ]);
   tell();
   new MutationObserver(tell).observe(hint, { childList: true, characterData: true, subtree: true });
-  const voice = document.getElementById("voice");
-  for (const event of ["playing", "ended"]) {
-    voice?.addEventListener(event, () => note(event, voice.src.split("/").pop()));
-  }
   document.addEventListener("submit", (event) => note("pressed", event.target.action), true);
 });
 """
@@ -209,7 +209,7 @@ def test_an_officer_helps_and_whoever_is_asked_makes_the_movements(
     page.locator("[data-action=keep]").click()
     stands(page, "fingers")
     expect(page.locator("#count")).to_contain_text("0/2")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(1500)
     assert name_of(named("fingers.place", 1).vi, "vi") in noted.of("playing")
     assert noted.of("error") == []
     portrait = seat.booth.visit.portrait
