@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -59,8 +60,11 @@ class Brought:
     all: list[tuple[str, float]] = field(default_factory=list)
 
     def listen(self, url: str, over: threading.Event) -> None:
-        """Follow the kiosk's events until told to stop."""
-        with httpx.stream("GET", f"{url}/events", timeout=30) as stream:
+        """Follow the kiosk's events until told to stop, or the kiosk is stopped."""
+        with (
+            suppress(httpx.TransportError),
+            httpx.stream("GET", f"{url}/events", timeout=30) as stream,
+        ):
             for line in stream.iter_lines():
                 if over.is_set():
                     return
