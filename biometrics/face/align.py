@@ -1,4 +1,4 @@
-"""Bringing a face to a fixed place and size: the chip for the light, the strip for the sharpness.
+"""Bringing a face to a fixed place and size: the chip, for the light on it.
 
 It measures nothing. Geometry after ISO/IEC 29794-5 as OFIQ 1.0.3 does it, at half its size.
 """
@@ -13,9 +13,6 @@ from biometrics.face.landmarks import MOUTH_CORNERS, NOSE_TIP, OVAL, Landmarks, 
 
 CHIP: Final = 308
 _TARGETS: Final = np.array([[251, 272], [364, 272], [308, 336], [262, 402], [355, 402]]) / 2
-STRIP: Final = (256, 96)
-"""Width and height of the eye strip; the width is 2.4 times the distance of the eyes."""
-_STRIP_SPAN: Final = 2.4
 
 
 def chip(pixels: NDArray[np.uint8], face: Landmarks) -> tuple[NDArray[np.uint8], Points]:
@@ -56,18 +53,6 @@ def cheeks(points: Points) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         top, left = round(middle - side / 2), round(float(eye[0]) - side / 2)
         squares.append((slice(top, top + round(side)), slice(left, left + round(side))))
     return squares[0], squares[1]
-
-
-def eye_strip(pixels: NDArray[np.uint8], face: Landmarks) -> NDArray[np.uint8]:
-    """Return the strip across both eyes, grey, 96 x 256, levelled."""
-    width, height = STRIP
-    scale = width / (_STRIP_SPAN * max(face.eye_distance, 1.0))
-    turn = cv2.getRotationMatrix2D((0.0, 0.0), face.level, scale)
-    centre = turn[:, :2] @ face.between_eyes.astype(np.float64)
-    turn[:, 2] = np.array([width / 2, height / 2]) - centre
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    strip = cv2.warpAffine(pixels, turn, STRIP, flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _similarity(source: NDArray[np.float32], target: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,21 @@ WORK_WIDTH: Final = 640
 ENOUGH: Final = 400
 """Pixels of wall (of 49 152 in the view) below which nothing is said about it."""
 PRINTED: Final = 106
-"""Pixels between the eyes from which a print of 3 x 4 cm at 300 dpi shows no more."""
+"""Pixels between the eyes from which a print of 3 x 4 cm at 300 dpi shows no more.
+
+Nothing is enlarged to it: small and sharp is not blurred.
+"""
+_STRIP: Final = (1.2, 0.45)
+"""Eye distances beside and above the middle between the eyes that hold eyes and brows."""
+GRAINED: Final = 60
+"""Pixels between the eyes at which grain is judged: few enough that every picture which is large
+enough is averaged, and by how much it is to be shrunk tells little."""
+_LIDS: Final = 16
+"""Points of the eye's contour that lie on the lids; the rest are brows and sockets."""
+_OFF_IRIS: Final = 1.15
+"""Radii of the iris within which its edge still shades the white."""
+_AROUND: Final = (33, 263, 152, 10)
+"""Points of the mesh whose mean is the middle of the face: eyes, chin, top."""
 NEAR: Final = 1.15
 """Eye distances around the middle of the face that hold all of it."""
 VIEW: Final = (192, 256)
@@ -40,8 +54,10 @@ _PERSON: Final = 0.3
 """Share of person from which a pixel is no wall: low, so that hair is none."""
 _MARGIN: Final = 0.12
 """Eye distances around the person that are no wall either."""
-_STRANDS: Final = 0.6
+_STRANDS: Final = 0.9
 """Eye distances from the person within which what looks like hair is hair."""
+_CONTRAST: Final = 25.0
+"""L* by which hair must be darker than the wall for strands to matter, and to be told."""
 _RIM: Final = 0.15
 """Eye distances of the person's rim, above the mouth, that show its hair, or its bare head."""
 _WEIGHTS: Final = np.array([0.0722, 0.7152, 0.2126], np.float32)
@@ -198,21 +214,57 @@ class Sight:
         return squares if all(self.luminance[square].size for square in squares) else None
 
     @cached_property
-    def strip(self) -> Pixels:
-        """The strip across both eyes, grey, 96 x 256, levelled."""
-        return align.eye_strip(self.pixels, self.face)
+    def eye_whites(self) -> Pixels:
+        """The lighter half of what lies between the lids and off the iris, n x 3; may be empty."""
+        parts = [
+            self._eye_white(lids, iris) for lids, iris in zip(self.eyes, self.irises, strict=True)
+        ]
+        return np.concatenate(parts)
+
+    def _eye_white(self, lids: Points, iris: Points) -> Pixels:
+        outline = np.rint(cv2.convexHull(lids[:_LIDS].astype(np.float32))[:, 0]).astype(np.int32)
+        left, top = np.maximum(outline.min(0), 0)
+        right, bottom = outline.max(0) + 1
+        part = self.pixels[top : max(bottom, 0), left : max(right, 0)]
+        if part.size == 0:
+            return np.zeros((0, 3), np.uint8)
+        inside = np.zeros(part.shape[:2], np.uint8)
+        cv2.fillConvexPoly(inside, outline - [left, top], 1)
+        # Lashes and the red rim of the lids are no white.
+        inside = cv2.erode(inside, np.ones((3, 3), np.uint8))
+        rows, columns = np.mgrid[: part.shape[0], : part.shape[1]]
+        radius = _OFF_IRIS * float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
+        away = np.hypot(columns + left - iris[0, 0], rows + top - iris[0, 1]) > radius
+        found = part[(inside > 0) & away]
+        bright = found.sum(-1, dtype=np.int32)
+        return found[bright >= np.median(bright)] if len(found) else found
 
     @cached_property
     def near_face(self) -> Pixels:
-        """The face, grey, with its eyes at most `PRINTED` pixels apart; never enlarged."""
-        reach = NEAR * self.ied
-        x, y = self.face.points[[33, 263, 152, 10], :2].mean(0)
-        rows = slice(min(max(0, int(y - reach)), self.height - 1), max(1, int(y + reach)))
-        columns = slice(min(max(0, int(x - reach)), self.width - 1), max(1, int(x + reach)))
-        grey = cv2.cvtColor(np.ascontiguousarray(self.pixels[rows, columns]), cv2.COLOR_BGR2GRAY)
-        scale = min(1.0, PRINTED / self.ied)
+        """The face, grey, with its eyes at most `GRAINED` pixels apart; never enlarged."""
+        x, y = self.face.points[list(_AROUND), :2].mean(0)
+        return self._shown(float(x), float(y), NEAR, NEAR, GRAINED)
+
+    @cached_property
+    def strip(self) -> Pixels:
+        """The strip across both eyes, grey, at the size of a print.
+
+        Not levelled: what turns it smooths it.
+        """
+        x, y = self.face.between_eyes
+        return self._shown(float(x), float(y), *_STRIP, PRINTED)
+
+    def _shown(self, x: float, y: float, across: float, down: float, apart: float) -> Pixels:
+        """Return what lies within so many eye distances, the eyes at most `apart` pixels apart."""
+        scale = min(1.0, apart / self.ied)
+        left, right = (int(x + side * across * self.ied) for side in (-1, 1))
+        top, bottom = (int(y + side * down * self.ied) for side in (-1, 1))
+        left, top = min(max(left, 0), self.width - 1), min(max(top, 0), self.height - 1)
+        part = self.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+        grey = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_BGR2GRAY)
         if scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
         return np.asarray(grey, np.uint8)
 
     @cached_property
@@ -278,9 +330,11 @@ class Sight:
         lightness = self.view_lab[..., 0]
         if not rim.any() or not wall.any():
             return np.zeros_like(wall)
-        halfway = (np.median(lightness[rim]) + np.median(lightness[wall])) / 2
-        dark = (lightness < halfway) & self.near(_STRANDS)
-        return np.asarray(cv2.dilate(dark.astype(np.uint8), np.ones((5, 5), np.uint8))) > 0
+        hair, bare = float(np.median(lightness[rim])), float(np.median(lightness[wall]))
+        if bare - hair < _CONTRAST:
+            return np.zeros_like(wall)
+        dark = (lightness < (hair + bare) / 2) & self.near(_STRANDS)
+        return np.asarray(cv2.dilate(dark.astype(np.uint8), np.ones((7, 7), np.uint8))) > 0
 
     def near(self, reach: float) -> Mask:
         """Return where the view is person, or within `reach` eye distances of it."""
