@@ -56,6 +56,10 @@ _MARGIN: Final = 0.12
 """Eye distances around the person that are no wall either."""
 _STRANDS: Final = 0.9
 """Eye distances from the person within which what looks like hair is hair."""
+_ROOTS: Final = 0.2
+"""Eye distances from the person within which a strand must begin."""
+_THICK: Final = 0.3
+"""Eye distances of the picture's sides over which curls may leave it."""
 _CONTRAST: Final = 25.0
 """L* by which hair must be darker than the wall for strands to matter, and to be told."""
 _RIM: Final = 0.15
@@ -231,13 +235,13 @@ class Sight:
         inside = np.zeros(part.shape[:2], np.uint8)
         cv2.fillConvexPoly(inside, outline - [left, top], 1)
         # Lashes and the red rim of the lids are no white.
-        inside = cv2.erode(inside, np.ones((3, 3), np.uint8))
+        lids_off = np.asarray(cv2.erode(inside, np.ones((3, 3), np.uint8)))
         rows, columns = np.mgrid[: part.shape[0], : part.shape[1]]
         radius = _OFF_IRIS * float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
         away = np.hypot(columns + left - iris[0, 0], rows + top - iris[0, 1]) > radius
-        found = part[(inside > 0) & away]
+        found: Pixels = part[(lids_off > 0) & away]
         bright = found.sum(-1, dtype=np.int32)
-        return found[bright >= np.median(bright)] if len(found) else found
+        return np.asarray(found[bright >= np.median(bright)]) if len(found) else found
 
     @cached_property
     def near_face(self) -> Pixels:
@@ -320,8 +324,9 @@ class Sight:
     def _strands(self, wall: Mask) -> Mask:
         """Return where the wall is hair after all: the network overlooks curls and tails.
 
-        Near the head, darker, and nearer to its rim's lightness than to the wall's. A shadow is
-        not: what it falls on stays nearer to the wall.
+        Near the head and growing out of it, leaving the picture nowhere but thinly at its sides,
+        and nearer to the head's rim in lightness than to the wall. A shadow is not: what it falls
+        on stays nearer to the wall. Furniture is not: it goes on.
         """
         side = 2 * max(1, round(_RIM * self.view_ied)) + 1
         person = (self.person > _PERSON).astype(np.uint8)
@@ -333,7 +338,14 @@ class Sight:
         hair, bare = float(np.median(lightness[rim])), float(np.median(lightness[wall]))
         if bare - hair < _CONTRAST:
             return np.zeros_like(wall)
-        dark = (lightness < (hair + bare) / 2) & self.near(_STRANDS)
+        dark = wall & (lightness < (hair + bare) / 2)
+        _, parts = cv2.connectedComponents(dark.astype(np.uint8))
+        rows = np.flatnonzero(wall.any(1))
+        columns = np.flatnonzero(wall.any(0))
+        beside = np.bincount(parts[:, [columns[0], columns[-1]]].ravel())
+        on = np.union1d(parts[rows[0]], np.flatnonzero(beside > _THICK * self.view_ied))
+        grown = np.setdiff1d(parts[self.near(_ROOTS) & dark], on)
+        dark = np.isin(parts, grown) & self.near(_STRANDS)
         return np.asarray(cv2.dilate(dark.astype(np.uint8), np.ones((7, 7), np.uint8))) > 0
 
     def near(self, reach: float) -> Mask:

@@ -24,7 +24,8 @@ _GRAIN: Final = 0.7
 def native(sight: Sight) -> float:
     """Return the sharpness of the strip across the eyes."""
     # In fractions of a grey level: of a strong blur little more is left.
-    return crete(cv2.GaussianBlur(sight.strip.astype(np.float32), (3, 3), _GRAIN))
+    smooth = cv2.GaussianBlur(sight.strip.astype(np.float32), (3, 3), _GRAIN)
+    return crete(np.asarray(smooth, np.float32))
 
 
 def crete(strip: NDArray[np.uint8] | NDArray[np.float32]) -> float:
@@ -49,5 +50,5 @@ MEASURE = Measure(
     name="Sharpness",
     unit="1 - re-blur",
     native=native,
-    scale=rising(0.213, 0.03),
+    scale=rising(0.2, 0.03),
 )
