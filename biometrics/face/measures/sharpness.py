@@ -19,6 +19,8 @@ _TAPS: Final = 5
 """Pixels of a print: with the nine of the source, soft lashes read as blur."""
 _GRAIN: Final = 0.7
 """Pixels of smoothing: the grain of a sensor is no sharpness, least of all of what moved."""
+_FAINT: Final = 2.0
+"""Grey levels from pixel to pixel up to which it is no edge, but what is left of the grain."""
 
 
 def native(sight: Sight) -> float:
@@ -40,10 +42,11 @@ def _blur(image: NDArray[np.float32]) -> float:
     smooth = (sums[:, _TAPS:] - sums[:, :-_TAPS]) / _TAPS
     before = np.abs(np.diff(image, axis=1))
     after = np.abs(np.diff(smooth, axis=1))
-    total = float(before.sum())
+    edges = before > _FAINT
+    total = float(before[edges].sum())
     if total < 1.0:
         return 1.0
-    return 1.0 - float(np.maximum(before - after, 0).sum()) / total
+    return 1.0 - float(np.maximum(before - after, 0)[edges].sum()) / total
 
 
 MEASURE = Measure(
