@@ -21,6 +21,7 @@ from biometrics.face.images import ImageRefused
 from biometrics.face.judge import PortraitJudge
 from biometrics.face.live import LiveJudge
 from biometrics.face.shutter import Shot
+from biometrics.face.sight import Networks
 from biometrics.finger.judge import FingerJudge
 from hardware.camera.open import open_camera
 from hardware.camera.port import Camera
@@ -98,8 +99,15 @@ def _spawn(work: Callable[[], None]) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
+@cache
+def _networks() -> Networks:
+    # The camera's watching thread alone uses them, so that all judges share one set.
+    return Networks.load()
+
+
 def _judges(profile: str) -> Judges:
-    return Judges(live=LiveJudge(profile), full=PortraitJudge(profile))
+    networks = _networks()
+    return Judges(live=LiveJudge(profile, networks), full=PortraitJudge(profile, networks))
 
 
 def _attend(visit: str, shot: Shot) -> Attending:

@@ -350,9 +350,13 @@ class Sight:
 
     def near(self, reach: float) -> Mask:
         """Return where the view is person, or within `reach` eye distances of it."""
-        side = 2 * max(1, round(reach * self.view_ied)) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-        return np.asarray(cv2.dilate((self.person > _PERSON).astype(np.uint8), kernel)) > 0
+        return np.asarray(self._apart < max(1, round(reach * self.view_ied)) + 1)
+
+    @cached_property
+    def _apart(self) -> NDArray[np.float32]:
+        """Pixels of the view to the nearest one that is person."""
+        elsewhere = (self.person <= _PERSON).astype(np.uint8)
+        return np.asarray(cv2.distanceTransform(elsewhere, cv2.DIST_L2, cv2.DIST_MASK_5))
 
 
 Natives = Mapping[str, float | None]

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.sitting import STEADY
 from kiosk.rehearsal import Rehearsal, Role
 from kiosk.screens import Screen
 from kiosk.web.app import kiosk_app
 from kiosk.web.view import state
-from tests.kiosk_stage import GOOD, NAME, PIN, Stage, drawing, stage, until
+from tests.kiosk_stage import NAME, PIN, Stage, drawing, stage, until
 
 FORMS = re.compile(r'<form method="post" action="/press/(\w+)"')
 
