@@ -201,8 +201,13 @@ class Rehearsal(Running):
             self._grow()
 
     def _grow(self) -> None:
-        """Grow a finger before it is asked for: it takes half a second, once."""
+        """Grow a finger before it is asked for: it takes half a second, once.
+
+        Not while anything else is asked, which would have to wait for it.
+        """
         person = self.role.person
+        if self.role.finger == 0 or self._instruction() is not None:
+            return
         if self._hand[0] != person:
             self._hand = (person, list(POSITIONS))
         left = self._hand[1]

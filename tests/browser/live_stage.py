@@ -33,13 +33,6 @@ class RealTime(Time):
         return time.monotonic()
 
 
-class _Sitter(Rehearsal):
-    """Whoever plays the citizen; no finger is asked for here, so none is grown."""
-
-    def _grow(self) -> None:
-        pass
-
-
 class LiveStage(Stage):
     """One kiosk whose sitter does what the screen asks, once told to."""
 
@@ -49,7 +42,7 @@ class LiveStage(Stage):
 
     def start(self) -> None:
         super().start()
-        self.rehearsal = _Sitter(
+        self.rehearsal = Rehearsal(
             self.taker,
             lambda: self.booth.screen in SCANNING | BUSY,
             Role(person=self.person, finger=0),
