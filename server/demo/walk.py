@@ -29,6 +29,8 @@ TOUCH = (1080, 1920)
 DESK = (1280, 900)
 PATIENCE = 30_000
 """Milliseconds a page may take; a capture has its own."""
+PICTURE_PATIENCE = 90_000
+"""Milliseconds for a screenshot, which waits for a quiet moment of a live picture."""
 PERSON = 1
 
 
@@ -118,7 +120,8 @@ class Walk:
     def _camera(self, page: Page, who: str) -> Callable[[str], None]:
         def take(name: str) -> None:
             number = len(list(self.report.pictures.glob("*.png"))) + 1
-            page.screenshot(path=self.report.pictures / f"{number:02d}-{who}-{name}.png")
+            file = self.report.pictures / f"{number:02d}-{who}-{name}.png"
+            page.screenshot(path=file, timeout=PICTURE_PATIENCE)
 
         return take
 
