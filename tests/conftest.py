@@ -27,21 +27,6 @@ def absent(what: str) -> None:
     pytest.skip(f"LEFT OUT: {what}")
 
 
-BROWSER = "browser"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that drive a browser in the same one.
-
-    Two browsers with a live picture each, beside the systems they look at, are too much for two
-    cores: a screenshot then waits for half a minute.
-    """
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = BROWSER if file.startswith("tests/browser/") else file
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[str]:
     with postgres.cluster() as url:
