@@ -8,14 +8,9 @@ without its models (about 400 MB, fetched apart by ``python-ofiq setup``) it is 
       Fallen                it refused to start, died, took too long or answered nonsense
 """
 
-import json
 import os
 import re
-import socket
 import struct
-import subprocess
-import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +19,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from biometrics.capture import Finding
+from biometrics.child import Child, ChildFell
 from biometrics.face.images import decode
 
 PREFIX: Final = "OFIQ/"
@@ -33,8 +29,6 @@ SECONDS: Final = 90.0
 _LIBRARY: Final = "ofiq"
 _PROGRAM: Final = Path(__file__).with_name("ofiq_worker.py")
 _SIZE: Final = struct.Struct(">II")
-_LENGTH: Final = struct.Struct(">I")
-_LONGEST_ANSWER: Final = 65536
 _COMPONENT: Final = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _BEST: Final = 100
 
@@ -90,9 +84,7 @@ class Reference:
     """
 
     def __init__(self, *, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
-        self._process: subprocess.Popen[bytes] | None = None
-        self._link: socket.socket | None = None
+        self._child = Child(_command, seconds)
 
     def findings(self, image: bytes) -> tuple[Finding, ...]:
         """Return OFIQ's components: its scalar as score, its raw value as native, no verdict.
@@ -108,9 +100,8 @@ class Reference:
         height, width = pixels.shape[:2]
         rgb = np.ascontiguousarray(pixels[..., ::-1]).tobytes()
         try:
-            answer = self._ask(_SIZE.pack(height, width) + rgb)
-            return _understood(answer)
-        except (OSError, ValueError) as error:
+            return _understood(self._child.ask(_SIZE.pack(height, width) + rgb))
+        except (ChildFell, TimeoutError, ValueError) as error:
             self.close()
             raise Fallen(f"OFIQ gave no answer: {type(error).__name__} {error}") from error
         except Fallen:
@@ -120,16 +111,11 @@ class Reference:
     @property
     def process_id(self) -> int | None:
         """Return the id of the running process, None where none runs."""
-        return None if self._process is None else self._process.pid
+        return self._child.process_id
 
     def close(self) -> None:
         """End the process; may be called twice."""
-        if self._link is not None:
-            self._link.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._link = self._process = None
+        self._child.close()
 
     def __enter__(self) -> Self:
         return self
@@ -142,42 +128,13 @@ class Reference:
     ) -> None:
         self.close()
 
-    def _ask(self, request: bytes) -> Any:  # noqa: ANN401 - JSON
-        link = self._linked()
-        deadline = time.monotonic() + self._seconds
-        link.settimeout(self._seconds)
-        link.sendall(request)
-        (count,) = _LENGTH.unpack(_receive(link, _LENGTH.size, deadline))
-        if count > _LONGEST_ANSWER:
-            raise Fallen("OFIQ's answer is longer than one can be")
-        return json.loads(_receive(link, count, deadline))
 
-    def _linked(self) -> socket.socket:
-        if self._link is None:
-            folder = data_folder()
-            if folder is None or find_spec(_LIBRARY) is None:
-                raise NotInstalled("python-ofiq or its models are not installed")
-            self._link, theirs = socket.socketpair()
-            with theirs:
-                # -P: the program's own folder holds a module called ofiq too.
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", str(_PROGRAM), str(folder)],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-        return self._link
-
-
-def _receive(link: socket.socket, count: int, deadline: float) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        link.settimeout(max(0.001, deadline - time.monotonic()))
-        piece = link.recv(count - len(data))
-        if not piece:
-            raise Fallen("OFIQ's process ended")
-        data += piece
-    return bytes(data)
+def _command() -> list[str]:
+    folder = data_folder()
+    if folder is None or find_spec(_LIBRARY) is None:
+        raise NotInstalled("python-ofiq or its models are not installed")
+    # -P: the program's own folder holds a module called ofiq too.
+    return ["-P", str(_PROGRAM), str(folder)]
 
 
 def _understood(answer: Any) -> tuple[Finding, ...]:  # noqa: ANN401 - JSON

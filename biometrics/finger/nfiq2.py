@@ -3,13 +3,8 @@
 It judges nothing; where the score could not be computed the answer is None, never 0.
 """
 
-import json
-import socket
 import struct
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,13 +16,13 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.child import Child, ChildFell
 from biometrics.finger import limits
 
 ALGORITHM: Final = "NFIQ 2.3 (nbis-py 0.1.3)"
 _LIBRARY: Final = "nbis"
 _PROGRAM: Final = Path(__file__).with_name("nfiq2_worker.py")
 _LENGTH: Final = struct.Struct(">I")
-_LONGEST_ANSWER: Final = 65536
 _ATTEMPTS: Final = 2
 
 
@@ -45,29 +40,23 @@ class Nfiq2:
     actionable: Mapping[str, float]
 
 
-class _Fallen(RuntimeError):
-    """The worker died or answered nonsense."""
-
-
 class Worker:
     """One worker process; may be shared by threads, which then wait for each other."""
 
     def __init__(self, *, seconds: float = limits.WORKER_SECONDS.value) -> None:
-        self._seconds = seconds
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._link: socket.socket | None = None
+        self._child = Child(_command, seconds)
 
     @property
     def process_id(self) -> int | None:
         """Return the id of the running worker process, None where none runs."""
-        return None if self._process is None else self._process.pid
+        return self._child.process_id
 
     def start(self) -> None:
         """Start the process, so that the first score need not wait for it; never fails."""
         if find_spec(_LIBRARY) is not None:
             with self._lock, suppress(OSError):
-                self._linked()
+                self._child.start()
 
     def score(self, pixels: NDArray[np.uint8]) -> Nfiq2 | None:
         """Return NFIQ 2 of a picture at 500 dpi, None where it could not be computed.
@@ -80,16 +69,17 @@ class Worker:
         """
         if find_spec(_LIBRARY) is None:
             return None
-        request = _pgm(pixels)
+        picture = _pgm(pixels)
+        request = _LENGTH.pack(len(picture)) + picture
         with self._lock:
             for _ in range(_ATTEMPTS):
                 try:
-                    answer = self._ask(request)
+                    answer = self._child.ask(request)
                 except TimeoutError:
-                    self._stop()
+                    self._child.close()
                     return None
-                except _Fallen:
-                    self._stop()
+                except ChildFell:
+                    self._child.close()
                     continue
                 return _understood(answer)
         return None
@@ -97,7 +87,7 @@ class Worker:
     def close(self) -> None:
         """End the worker process; a later score starts another."""
         with self._lock:
-            self._stop()
+            self._child.close()
 
     def __enter__(self) -> Self:
         return self
@@ -110,51 +100,9 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _ask(self, request: bytes) -> Any:  # noqa: ANN401 - JSON
-        try:
-            link = self._linked()
-            deadline = time.monotonic() + self._seconds
-            link.settimeout(self._seconds)
-            link.sendall(_LENGTH.pack(len(request)) + request)
-            (count,) = _LENGTH.unpack(_receive(link, _LENGTH.size, deadline))
-            if count > _LONGEST_ANSWER:
-                raise _Fallen
-            return json.loads(_receive(link, count, deadline))
-        except TimeoutError:
-            raise
-        except (OSError, ValueError) as error:
-            raise _Fallen from error
 
-    def _linked(self) -> socket.socket:
-        if self._link is None:
-            self._link, theirs = socket.socketpair()
-            with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", str(_PROGRAM)],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-        return self._link
-
-    def _stop(self) -> None:
-        if self._link is not None:
-            self._link.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._link = self._process = None
-
-
-def _receive(link: socket.socket, count: int, deadline: float) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        link.settimeout(max(0.001, deadline - time.monotonic()))
-        piece = link.recv(count - len(data))
-        if not piece:
-            raise _Fallen
-        data += piece
-    return bytes(data)
+def _command() -> list[str]:
+    return ["-I", str(_PROGRAM)]
 
 
 def _understood(answer: Any) -> Nfiq2 | None:  # noqa: ANN401 - JSON
