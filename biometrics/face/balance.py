@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.face.colour import LINEAR, LUMINANCE, encoded
 from biometrics.face.segment import PersonSegmenter
 
 Done = Literal["balanced", "neutral_already", "too_little_wall", "wall_not_grey"]
@@ -30,12 +31,6 @@ _PERSON: Final = 0.1
 """Share of person from which a pixel is no wall: low, so that hair and its fringe are none."""
 _MARGIN: Final = 0.03
 """Of the picture's width around the person that is no wall either."""
-_LUMINANCE: Final = np.array([0.0722, 0.7152, 0.2126])
-"""ITU-R BT.709, blue-green-red."""
-_KNEE: Final = 0.04045
-_RAMP: Final = np.arange(256) / 255
-_LINEAR: Final = np.where(_RAMP <= _KNEE, _RAMP / 12.92, ((_RAMP + 0.055) / 1.055) ** 2.4)
-"""sRGB to linear light, IEC 61966-2-1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +67,8 @@ def balance(pixels: NDArray[np.uint8], wall: NDArray[np.bool_]) -> Balanced:
     told = wall & np.all((pixels >= DARKEST) & (pixels <= BRIGHTEST), axis=2)
     if told.sum() < ENOUGH * told.size:
         return Balanced(pixels=pixels, done="too_little_wall", gains=None)
-    colour = np.median(_LINEAR[pixels[told]], axis=0)
-    exact = float(_LUMINANCE @ colour) / colour
+    colour = np.median(LINEAR[pixels[told]], axis=0)
+    exact = float(LUMINANCE @ colour) / colour
     gains = (float(exact[0]), float(exact[1]), float(exact[2]))
     if not 1 / STRONGEST <= min(gains) <= max(gains) <= STRONGEST:
         return Balanced(pixels=pixels, done="wall_not_grey", gains=gains)
@@ -86,6 +81,4 @@ def balance(pixels: NDArray[np.uint8], wall: NDArray[np.bool_]) -> Balanced:
 
 def _curve(gain: float) -> NDArray[np.uint8]:
     """Return for each sRGB value what it becomes when its light is `gain` times as much."""
-    light = np.clip(_LINEAR * gain, 0, 1)
-    value = np.where(light <= _KNEE / 12.92, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(value * 255), np.uint8)
+    return np.asarray(np.rint(encoded(np.clip(LINEAR * gain, 0, 1)) * 255), np.uint8)

@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from biometrics.face.landmarks import CHIN, FOREHEAD, Landmarks
+from biometrics.face.landmarks import CHIN, FOREHEAD, MOUTH_CORNERS, Landmarks
 
-_ACROSS: Final = ((234, 454), (33, 263), (61, 291))
+_ACROSS: Final = ((234, 454), (33, 263), MOUTH_CORNERS)
 LEVEL_PITCH: Final = 1.0
 
 

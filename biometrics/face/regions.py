@@ -23,12 +23,10 @@ BELOW_EYES: Final = (
 )
 """The lower lid and the skin under it: small lenses hide the one, hair either."""
 CHEEKS: Final = ((50, 203, 205), (280, 423, 425))
-LIP_LINE: Final = 13
 NOSTRILS: Final = (98, 327)
 PHILTRUM: Final = 164
 BELOW_LIPS: Final = 18
 UNDER_NOSE: Final = 2
-MOUTH: Final = (61, 291)
 
 GREY: Final = 3.0
 """Mean chroma of the face below which the picture has no colour to judge by."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.face import align
+from biometrics.face.colour import LINEAR, LUMINANCE, lab
 from biometrics.face.crop import reach, window
 from biometrics.face.detect import Detection, Detector
 from biometrics.face.landmarks import MOUTH_CORNERS, Iris, Landmarks, Mesh, Points
@@ -64,12 +65,8 @@ _CONTRAST: Final = 25.0
 """L* by which hair must be darker than the wall for strands to matter, and to be told."""
 _RIM: Final = 0.15
 """Eye distances of the person's rim, above the mouth, that show its hair, or its bare head."""
-_WEIGHTS: Final = np.array([0.0722, 0.7152, 0.2126], np.float32)
-_KNEE: Final = 0.04045
-_ramp = np.arange(256) / 255
-_LINEAR: Final = np.where(_ramp <= _KNEE, _ramp / 12.92, ((_ramp + 0.055) / 1.055) ** 2.4).astype(
-    np.float32
-)
+_WEIGHTS: Final = LUMINANCE.astype(np.float32)[None]
+_LINEAR: Final = LINEAR.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +200,7 @@ class Sight:
     @cached_property
     def luminance(self) -> Pixels:
         """Relative luminance of the chip, linear, 0..255, 308 x 308 (ISO/IEC 29794-5)."""
-        linear = cv2.transform(cv2.LUT(self.chip, _LINEAR), _WEIGHTS[None])
+        linear = cv2.transform(cv2.LUT(self.chip, _LINEAR), _WEIGHTS)
         return np.rint(linear * 255).astype(np.uint8)
 
     @cached_property
@@ -274,8 +271,9 @@ class Sight:
     @cached_property
     def frame_lightness(self) -> NDArray[np.float32]:
         """L* (0..100) of every fourth pixel of `work` each way."""
-        lab = np.asarray(cv2.cvtColor(np.ascontiguousarray(self.work[::4, ::4]), cv2.COLOR_BGR2LAB))
-        return lab[..., 0].astype(np.float32) / np.float32(2.55)
+        few = np.ascontiguousarray(self.work[::4, ::4])
+        lightness = np.asarray(cv2.cvtColor(few, cv2.COLOR_BGR2LAB))[..., 0]
+        return lightness.astype(np.float32) / np.float32(2.55)
 
     # The small crop: 192 x 256, framed as the card's picture will be.
 
@@ -304,8 +302,7 @@ class Sight:
     @cached_property
     def view_lab(self) -> NDArray[np.float32]:
         """CIE L*a*b* (D65) of the view, 256 x 192 x 3."""
-        scaled = (self.view / np.float32(255)).astype(np.float32)
-        return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2LAB), np.float32)
+        return lab(self.view)
 
     @cached_property
     def person(self) -> NDArray[np.float32]:
@@ -313,13 +310,17 @@ class Sight:
         return np.asarray(cv2.resize(self.networks.segmenter.share(self.view), VIEW), np.float32)
 
     @cached_property
-    def wall(self) -> Mask:
-        """Where the view shows wall: inside the frame, off its rim, and away from the person."""
+    def wall(self) -> Mask | None:
+        """Where the view shows wall: inside the frame, off its rim, and away from the person.
+
+        None where too little of it is seen to say anything about it.
+        """
         inside = cv2.warpAffine(np.ones(self.work.shape[:2], np.uint8), self.view_window, VIEW)
         # The window's own rim has gradients of the border that was repeated.
         inside = cv2.erode(inside, np.ones((5, 5), np.uint8))
         wall = (np.asarray(inside) > 0) & ~self.near(_MARGIN)
-        return wall & ~self._strands(wall)
+        wall &= ~self._strands(wall)
+        return wall if int(wall.sum()) >= ENOUGH else None
 
     def _strands(self, wall: Mask) -> Mask:
         """Return where the wall is hair after all: the network overlooks curls and tails.

@@ -7,12 +7,12 @@ import numpy as np
 
 from biometrics.face.mapping import falling
 from biometrics.face.measures.measure import Cadence, Measure
-from biometrics.face.sight import ENOUGH, Sight
+from biometrics.face.sight import Sight
 
 
 def native(sight: Sight) -> float | None:
     """Return the median over the wall."""
-    if int(sight.wall.sum()) < ENOUGH:
+    if sight.wall is None:
         return None
     lab = sight.view_lab
     return float(np.median(np.hypot(lab[..., 1], lab[..., 2])[sight.wall]))

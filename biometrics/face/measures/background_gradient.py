@@ -8,12 +8,12 @@ import numpy as np
 
 from biometrics.face.mapping import falling
 from biometrics.face.measures.measure import Cadence, Measure
-from biometrics.face.sight import ENOUGH, Sight
+from biometrics.face.sight import Sight
 
 
 def native(sight: Sight) -> float | None:
     """Return the percentile over the wall."""
-    if int(sight.wall.sum()) < ENOUGH:
+    if sight.wall is None:
         return None
     lab = sight.view_lab
     squares = [np.square(cv2.Scharr(lab, -1, dx, 1 - dx)).sum(-1) for dx in (0, 1)]

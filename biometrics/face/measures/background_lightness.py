@@ -7,12 +7,12 @@ import numpy as np
 
 from biometrics.face.mapping import rising
 from biometrics.face.measures.measure import Cadence, Measure
-from biometrics.face.sight import ENOUGH, Sight
+from biometrics.face.sight import Sight
 
 
 def native(sight: Sight) -> float | None:
     """Return the percentile over the wall."""
-    if int(sight.wall.sum()) < ENOUGH:
+    if sight.wall is None:
         return None
     return float(np.percentile(sight.view_lab[..., 0][sight.wall], 5))
 

@@ -12,6 +12,8 @@ _REACH = 0.45
 
 def native(sight: Sight) -> float | None:
     """Return the deviation; None where too little wall is seen there."""
+    if sight.wall is None:
+        return None
     around = sight.wall & sight.near(_REACH)
     if int(around.sum()) < ENOUGH:
         return None

@@ -9,12 +9,12 @@ import numpy as np
 
 from biometrics.face.mapping import SCALES
 from biometrics.face.measures.measure import Cadence, Measure
-from biometrics.face.sight import ENOUGH, Sight
+from biometrics.face.sight import Sight
 
 
 def native(sight: Sight) -> float | None:
     """Return the mean over the wall."""
-    if int(sight.wall.sum()) < ENOUGH:
+    if sight.wall is None:
         return None
     grey = np.asarray(cv2.cvtColor(sight.view, cv2.COLOR_BGR2GRAY), np.float32)
     edges = np.hypot(cv2.Scharr(grey, -1, 1, 0), cv2.Scharr(grey, -1, 0, 1))

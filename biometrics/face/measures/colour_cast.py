@@ -8,13 +8,13 @@ tells that the light is neutral, whatever the skin.
 
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.face.colour import lab
 from biometrics.face.mapping import falling
 from biometrics.face.measures.measure import Cadence, Measure
-from biometrics.face.sight import ENOUGH, Pixels, Sight
+from biometrics.face.sight import Pixels, Sight
 
 _EYE_WHITE: Final = np.array([4.2, 2.4])
 """Median a*, b* of the whites of 54 studio sitters' eyes; half of them lie within 3."""
@@ -26,7 +26,7 @@ _NEUTRAL: Final = 1e-3
 def native(sight: Sight) -> float | None:
     """Return the shared chroma; None where there is too little wall or no whole cheek."""
     wall = sight.wall
-    if int(wall.sum()) < ENOUGH or sight.cheeks is None:
+    if wall is None or sight.cheeks is None:
         return None
     tint = np.median(sight.view_lab[wall][:, 1:], axis=0).astype(np.float64)
     chroma = float(np.hypot(*tint))
@@ -42,9 +42,7 @@ def native(sight: Sight) -> float | None:
 
 def _tint(pixels: Pixels) -> NDArray[np.float64]:
     """Return the median a* and b* of a list of pixels."""
-    scaled = (pixels[None] / np.float32(255)).astype(np.float32)
-    lab = np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2LAB))[0, :, 1:]
-    return np.asarray(np.median(lab, axis=0), np.float64)
+    return np.asarray(np.median(lab(pixels[None])[0, :, 1:], axis=0), np.float64)
 
 
 MEASURE = Measure(

@@ -11,12 +11,12 @@ from typing import Final
 import cv2
 import numpy as np
 
+from biometrics.face.landmarks import MOUTH_CORNERS
 from biometrics.face.mapping import falling
 from biometrics.face.measures import mouth_closed
 from biometrics.face.measures.measure import Measure
 from biometrics.face.sight import Sight
 
-_CORNERS: Final = (61, 291)
 _OUTER: Final = (0, 17)
 """The upper lip's upper and the lower lip's lower edge in the middle of the mouth."""
 _MIDDLE: Final = (13, 14)
@@ -35,7 +35,7 @@ def native(sight: Sight) -> float:
 def _dark(sight: Sight) -> float:
     """Return the height of the band darker than half-way to the lips, times its contrast."""
     points = sight.face.points[:, :2].astype(np.float64)
-    across = points[_CORNERS[1]] - points[_CORNERS[0]]
+    across = points[MOUTH_CORNERS[1]] - points[MOUTH_CORNERS[0]]
     angle = math.degrees(math.atan2(across[1], across[0]))
     window = cv2.getRotationMatrix2D((0.0, 0.0), angle, _WIDTH / max(math.hypot(*across), 1.0))
     centre = window[:, :2] @ points[list(_MIDDLE)].mean(0)

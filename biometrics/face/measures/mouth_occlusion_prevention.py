@@ -7,6 +7,7 @@ Our own component under the name of ISO/IEC 29794-5: its occlusion network is no
 import numpy as np
 
 from biometrics.face import regions
+from biometrics.face.landmarks import MOUTH_CORNERS
 from biometrics.face.mapping import rising
 from biometrics.face.measures.measure import Cadence, Measure
 from biometrics.face.sight import Sight
@@ -18,7 +19,7 @@ _ASIDE = 0.2
 def native(sight: Sight) -> float | None:
     """Return the contrast of the darkest row; None where the mouth lies outside the view."""
     points = sight.view_points
-    right, left = (float(points[i, 0]) for i in regions.MOUTH)
+    right, left = (float(points[i, 0]) for i in MOUTH_CORNERS)
     aside = _ASIDE * (left - right)
     top, bottom = (float(points[i, 1]) for i in (regions.PHILTRUM, regions.BELOW_LIPS))
     box = regions.lightness(sight, (right + aside, top, left - aside, bottom))

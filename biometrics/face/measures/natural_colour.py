@@ -6,9 +6,9 @@ Source: ISO/IEC 29794-5 as OFIQ 1.0.3 takes it, with D65 for its D50.
 
 import math
 
-import cv2
 import numpy as np
 
+from biometrics.face.colour import lab
 from biometrics.face.mapping import SCALES
 from biometrics.face.measures.measure import Measure
 from biometrics.face.sight import Sight
@@ -19,8 +19,7 @@ def native(sight: Sight) -> float | None:
     if sight.cheeks is None:
         return None
     patch = np.concatenate([sight.chip[square].reshape(-1, 3) for square in sight.cheeks])
-    lab = cv2.cvtColor((patch[None] / np.float32(255)).astype(np.float32), cv2.COLOR_BGR2LAB)
-    a, b = (float(v) for v in np.asarray(lab)[0, :, 1:].mean(0))
+    a, b = (float(v) for v in lab(patch[None])[0, :, 1:].mean(0))
     if a < 0 or b < 0:
         return 100.0
     return math.hypot(max(5 - a, 0, a - 25), max(5 - b, 0, b - 35))
