@@ -9,6 +9,7 @@ from datetime import datetime
 
 from biometrics.capture import Finding, Portrait
 from biometrics.face.coach import Advice
+from biometrics.face.liveness import Progress
 from biometrics.face.shutter import Shot
 from biometrics.finger.judge import Judge
 from biometrics.words import Text
@@ -20,7 +21,7 @@ from kiosk.outbox import Outbox
 from kiosk.portrait import Lens, Watch
 from kiosk.protocol import RosterOfficer
 from kiosk.settings import Settings
-from kiosk.sitting import AttendedEye, Attending, Judges, PortraitEye, Progress
+from kiosk.sitting import AttendedEye, Attending, Judges, PortraitEye
 from kiosk.speech import Speech
 
 

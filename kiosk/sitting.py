@@ -15,6 +15,7 @@ from biometrics.capture import Liveness, Portrait
 from biometrics.face.coach import Advice, Coach
 from biometrics.face.crop import crop
 from biometrics.face.judge import Verdict
+from biometrics.face.liveness import Progress
 from biometrics.face.shutter import Shot, Shutter
 from hardware.camera.port import Frame
 
@@ -26,18 +27,6 @@ LIVENESS_SECONDS: Final = 20.0
 Pixels = NDArray[np.uint8]
 
 
-class Live(Protocol):
-    """A judge of one camera's frames in their order."""
-
-    def judge(self, pixels: Pixels) -> Verdict:
-        """Return the verdict on the next frame."""
-        ...
-
-    def reset(self) -> None:
-        """Forget whom was followed."""
-        ...
-
-
 class Full(Protocol):
     """A judge of single pictures, which takes its time."""
 
@@ -46,32 +35,12 @@ class Full(Protocol):
         ...
 
 
-class Progress(Protocol):
-    """How far a challenge has come; see `biometrics.face.liveness`."""
+class Live(Full, Protocol):
+    """A judge of one camera's frames, in their order."""
 
-    @property
-    def action(self) -> str | None:
-        """What is asked for now, None once all was."""
-
-    @property
-    def number(self) -> int:
-        """Which of them it is, from 1."""
-
-    @property
-    def of(self) -> int:
-        """How many there are."""
-
-    @property
-    def share(self) -> float:
-        """How far the movement has come, 0..1."""
-
-    @property
-    def lost(self) -> bool:
-        """The face is not seen."""
-
-    @property
-    def done(self) -> bool:
-        """Nothing more is asked."""
+    def reset(self) -> None:
+        """Forget whom was followed."""
+        ...
 
 
 class Attending(Protocol):

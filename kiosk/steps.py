@@ -13,6 +13,7 @@ import numpy as np
 from biometrics.capture import Capture, CaptureInvalid, Portrait
 from biometrics.face.coach import Advice
 from biometrics.face.crop import NothingToCrop
+from biometrics.face.liveness import Progress
 from biometrics.face.shutter import Shot
 from biometrics.finger.visit import FingerVisit, Offered, PlanInvalid
 from biometrics.seal.errors import SealError
@@ -25,7 +26,7 @@ from kiosk.outbox import NotKept
 from kiosk.protocol import CheckIn, Visit
 from kiosk.scan import Unread, understand
 from kiosk.screens import SCANNING, Screen
-from kiosk.sitting import LIVENESS_SECONDS, AttendedEye, Look, Progress, portrait_of
+from kiosk.sitting import LIVENESS_SECONDS, AttendedEye, Look, portrait_of
 from kiosk.sitting import attended as with_liveness
 from kiosk.uplink import NoNetwork, Refused, UplinkError
 from kiosk.visit import Closed

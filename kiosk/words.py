@@ -18,19 +18,16 @@ def words() -> Words:
     return Words(*(files("kiosk").joinpath("texts", name) for name in FILES))
 
 
-@cache
 def portrait_words() -> Words:
     """Return what the judge of portraits says, keyed ``portrait.<hint>``."""
     return portrait.words()
 
 
-@cache
 def liveness_words() -> Words:
     """Return what a sitter is asked to do after the portrait, keyed ``liveness.<action>``."""
     return liveness.words()
 
 
-@cache
 def finger_words() -> Words:
     """Return what the judge of impressions says, keyed ``finger.<hint>``."""
     return finger.words()

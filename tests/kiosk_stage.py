@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from biometrics.capture import Finding, Liveness
 from biometrics.face.judge import Verdict
+from biometrics.face.liveness import Progress
 from biometrics.face.shutter import Shot
 from biometrics.finger.hints import FingerHint
 from biometrics.finger.judge import Seen
@@ -221,18 +222,6 @@ class RememberingJudge:
         """Nothing is followed from frame to frame."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progressed:
-    """How far the movements have come."""
-
-    action: str | None
-    number: int
-    of: int
-    share: float
-    lost: bool
-    done: bool
-
-
 class Movements:
     """Two movements, each made once its frame was seen `MOVED` times."""
 
@@ -242,12 +231,12 @@ class Movements:
         self.actions = ("turn_left", "blink")
         self.seen = 0
 
-    def feed(self, pixels: NDArray[np.uint8], verdict: Verdict, at: float) -> Progressed:
+    def feed(self, pixels: NDArray[np.uint8], verdict: Verdict, at: float) -> Progress:
         assert pixels.ndim == 3
         assert at >= 0
         self.seen += verdict.faces > 0
         made = min(self.seen // self.MOVED, len(self.actions))
-        return Progressed(
+        return Progress(
             action=self.actions[made] if made < len(self.actions) else None,
             number=made + 1,
             of=len(self.actions),

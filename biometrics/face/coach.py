@@ -267,14 +267,14 @@ def _refused(verdict: Verdict) -> frozenset[PortraitHint]:
     """Return all that blocks, not only the first, so that each can be followed."""
     return frozenset(
         PortraitHint(finding.hint)
-        for gate, finding in zip(verdict.profile.gates, verdict.findings, strict=True)
+        for gate, finding in verdict.judged
         if gate.blocks and finding.passed is False and finding.hint is not None
     )
 
 
 def _well_past(verdict: Verdict, hint: PortraitHint, margin: float) -> bool:
     """Return whether every limit that brings this hint is passed by a margin."""
-    for gate, finding in zip(verdict.profile.gates, verdict.findings, strict=True):
+    for gate, finding in verdict.judged:
         low = gate.lowest if gate.below is hint else None
         high = gate.highest if gate.above is hint else None
         if not gate.blocks or low is high is None:

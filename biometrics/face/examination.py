@@ -165,7 +165,7 @@ def _around(pixels: NDArray[np.uint8], face: Landmarks) -> NDArray[np.uint8]:
 
 def _refused(verdict: Verdict, *, blocking: bool) -> Iterator[tuple[Gate, str]]:
     """Yield the gates that refuse and their hints, in their priority."""
-    for gate, finding in zip(verdict.profile.gates, verdict.findings, strict=True):
+    for gate, finding in verdict.judged:
         if finding.passed is False and finding.hint and gate.blocks is blocking:
             yield gate, finding.hint
 
@@ -190,7 +190,7 @@ def _at_home(refused: Iterator[tuple[Gate, str]], width: int, height: int) -> li
 def _subjects(verdict: Verdict) -> dict[str, list[str]]:
     """Return subjects all of whose gates passed, and those of which some were not assessed."""
     passed: dict[Subject, set[bool | None]] = {}
-    for gate, finding in zip(verdict.profile.gates, verdict.findings, strict=True):
+    for gate, finding in verdict.judged:
         subject = _subject(gate)
         if subject is not None:
             passed.setdefault(subject, set()).add(finding.passed)

@@ -93,6 +93,7 @@ class Examined:
     profile_sha256: str
 
 
+@functools.cache
 def words() -> Words:
     """Return the sentences for a photo taken at home, keyed ``photo.<what>.<value>``."""
     return Words(files("biometrics.face").joinpath("photo_hints.json"))

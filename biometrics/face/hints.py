@@ -4,6 +4,7 @@ It holds no sentences (those stand in `hints.json`) and decides nothing.
 """
 
 import enum
+from functools import cache
 from importlib.resources import files
 
 from biometrics.words import Words
@@ -43,6 +44,7 @@ class PortraitHint(enum.StrEnum):
     COMPRESSED = "compressed"
 
 
+@cache
 def words() -> Words:
     """Return the sentences of this package, keyed ``portrait.<value>``."""
     return Words(files("biometrics.face").joinpath("hints.json"))

@@ -3,7 +3,7 @@
 It keeps nothing between frames (see `live`), crops nothing and compares nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from biometrics.capture import Finding
 from biometrics.face.detect import SECOND_SCORE, Detection
-from biometrics.face.gates import Profile, profile
+from biometrics.face.gates import Gate, Profile, profile
 from biometrics.face.hints import PortraitHint
 from biometrics.face.landmarks import Landmarks
 from biometrics.face.measures import MEASURES
@@ -53,6 +53,11 @@ class Verdict:
     box: tuple[int, int, int, int] | None
     sharpness: float
     face: Landmarks | None
+
+    @property
+    def judged(self) -> Iterator[tuple[Gate, Finding]]:
+        """Every gate with its finding, the smallest priority first."""
+        return zip(self.profile.gates, self.findings, strict=True)
 
     def finding(self, name: str) -> Finding:
         """Return the finding called `name`.
@@ -141,10 +146,6 @@ def verdict(
         ok=not refused,
         faces=faces,
         box=box,
-        sharpness=_sharpness(natives),
+        sharpness=natives.get("Sharpness") or 0.0,
         face=face,
     )
-
-
-def _sharpness(natives: Mapping[str, float | None]) -> float:
-    return natives.get("Sharpness") or 0.0

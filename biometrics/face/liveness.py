@@ -10,6 +10,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
@@ -83,6 +84,7 @@ class NobodyToFollow(ValueError):
     """The portrait shows no face that could be followed."""
 
 
+@cache
 def words() -> Words:
     """Return the sentences of this package, keyed ``liveness.<action>``."""
     return Words(files("biometrics.face").joinpath("liveness.json"))

@@ -4,6 +4,7 @@ It holds no sentences (those stand in `hints.json`) and decides nothing.
 """
 
 import enum
+from functools import cache
 from importlib.resources import files
 
 from biometrics.words import Words
@@ -25,6 +26,7 @@ class FingerHint(enum.StrEnum):
     AGAIN = "again"
 
 
+@cache
 def words() -> Words:
     """Return the sentences of this package, keyed ``finger.<value>``."""
     return Words(files("biometrics.finger").joinpath("hints.json"))

@@ -146,6 +146,13 @@ def _answer(name: str, looks: Mapping[str, str]) -> Answer:
     return Answer(name=name, is_so=False, because=because)
 
 
+def _theirs(session: Session, digest: str, officer: Acting) -> Found:
+    """Return the capture, locked, that this officer has open."""
+    found = captures.find(session, digest, officer, lock=True)
+    _must_be_theirs(found, officer)
+    return found
+
+
 def _must_be_theirs(found: Found, officer: Acting) -> None:
     if officer.role not in MAY_DECIDE:
         raise NotYours(officer.role)
@@ -202,8 +209,7 @@ def ask_for_file(
         NotYours: another officer has it open, or the role does not decide.
         NotNow: it was decided, or the dossier is elsewhere.
     """
-    found = captures.find(session, digest, officer, lock=True)
-    _must_be_theirs(found, officer)
+    found = _theirs(session, digest, officer)
     grant = _grant(session, digest, officer, now=now)
     _note(session, found, officer, "file.ask", now=now, grant=str(grant), file=wanted)
     return grant
@@ -224,8 +230,7 @@ def hand_out_file(
     Raises:
         CaptureUnknown, OwnCapture, NotYours, NotNow: see `ask_for_file`.
     """
-    found = captures.find(session, digest, officer, lock=True)
-    _must_be_theirs(found, officer)
+    found = _theirs(session, digest, officer)
     _note(
         session,
         found,
@@ -269,8 +274,7 @@ def decide(
         NotSeen: they have not looked at what they accept or reject.
         NotNow: it was decided already.
     """
-    found = captures.find(session, digest, officer, lock=True)
-    _must_be_theirs(found, officer)
+    found = _theirs(session, digest, officer)
     if given.verdict in ONLY_AFTER_SEEING and not found.looked:
         raise NotSeen(digest)
     dossier, before = found.dossier, found.decision

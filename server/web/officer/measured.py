@@ -11,13 +11,12 @@ from babel import numbers
 
 from biometrics.capture import Finding, Portrait
 from biometrics.face import gates, hints
+from biometrics.face.ofiq import PREFIX
 from server.cases.verification import LOOKS
 from server.web.formats import LOCALES
 from server.web.shell import language, t, words
 
 FIGURES: Final = 3
-REFERENCE: Final = "OFIQ/"
-"""Before the names of what the reference implementation said (docs/threshold-lab.md)."""
 ADVICE: Final[Mapping[str, str]] = {
     "ears": "EarsVisible",
     "head": "NoHeadCoverings",
@@ -83,9 +82,9 @@ def measured(portrait: Portrait) -> Measured:
     except gates.ProfileUnknown:
         held_to = None
     table = {} if held_to is None else {gate.measure: gate for gate in held_to.gates}
-    own = [f for f in portrait.findings if not f.name.startswith(REFERENCE)]
+    own = [f for f in portrait.findings if not f.name.startswith(PREFIX)]
     theirs = {
-        f.name.removeprefix(REFERENCE): f for f in portrait.findings if f.name.startswith(REFERENCE)
+        f.name.removeprefix(PREFIX): f for f in portrait.findings if f.name.startswith(PREFIX)
     }
     rows = {f.name: _measure(f, table.get(f.name), theirs.pop(f.name, None)) for f in own}
     rest = [_measure(f, None, f) for f in theirs.values()]
@@ -98,7 +97,7 @@ def measured(portrait: Portrait) -> Measured:
         failed=tuple(row for row in missed if not row.advice),
         advised=tuple(row for row in missed if row.advice),
         rows=(*rows.values(), *rest),
-        has_reference=any(f.name.startswith(REFERENCE) for f in portrait.findings),
+        has_reference=any(f.name.startswith(PREFIX) for f in portrait.findings),
         looks={name: rows.get(ADVICE[name]) for name in LOOKS},
     )
 
@@ -125,7 +124,7 @@ def _measure(finding: Finding, gate: gates.Gate | None, reference: Finding | Non
         value = f"{figure(finding.native)} {unit}".strip()
     key = f"portrait.{finding.hint}"
     told = hints.words()
-    name = finding.name.removeprefix(REFERENCE)
+    name = finding.name.removeprefix(PREFIX)
     return Measure(
         label=_said(f"officer.measure.{name}", name),
         value=value,
