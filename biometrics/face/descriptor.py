@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import files as files_of
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from biometrics.carried import NotCarried, locate
 
 # DescriptorMissing   a file is not there
 # DescriptorRefused   a file is not what it says
@@ -158,13 +158,9 @@ def _are_ours(fields: object) -> bool:
 
 def _installed(name: str) -> Path:
     try:
-        listed = files_of(DISTRIBUTION) or []
-    except PackageNotFoundError as error:
-        raise DescriptorMissing(f"{DISTRIBUTION} is not installed") from error
-    for entry in listed:
-        if entry.as_posix() == name:
-            return Path(str(entry.locate()))
-    raise DescriptorMissing(f"{DISTRIBUTION} does not carry {name}")
+        return locate(DISTRIBUTION, name)
+    except NotCarried as error:
+        raise DescriptorMissing(str(error)) from error
 
 
 def _carried() -> Describe:

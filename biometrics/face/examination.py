@@ -6,7 +6,6 @@ It keeps nothing. Whoever calls it from elsewhere than `examine` decodes without
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, distribution
 from itertools import islice
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.carried import NotCarried, locate
 from biometrics.face import crop
 from biometrics.face.examine import FEW_PIXELS, SUBJECT_OF, Subject
 from biometrics.face.gates import Gate
@@ -82,10 +82,8 @@ def prepare() -> Work:
 def _portraits() -> Iterator[NDArray[np.uint8]]:
     """Yield what warms the networks: a picture of nobody, and one of somebody where it is found."""
     yield np.full((480, 360, 3), 128, np.uint8)
-    with suppress(PackageNotFoundError):
-        for file in distribution(_CARRIER).files or ():
-            if file.as_posix() == _SOMEBODY:
-                yield decode_upright(file.read_binary())
+    with suppress(NotCarried):
+        yield decode_upright(locate(_CARRIER, _SOMEBODY).read_bytes())
 
 
 def _judged(judge: PortraitJudge, pixels: NDArray[np.uint8]) -> tuple[dict[str, Any], bytes]:

@@ -5,11 +5,12 @@ It runs nothing and downloads nothing; a file that differs by one bit is refused
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, files
 from types import MappingProxyType
 
 import cv2
 import numpy as np
+
+from biometrics.carried import NotCarried, locate
 
 
 class ModelMissing(RuntimeError):
@@ -75,17 +76,12 @@ def read(model: Model) -> bytes:
         ModelAltered: the bytes have another SHA-256.
     """
     try:
-        listed = files(model.distribution) or []
-    except PackageNotFoundError as error:
-        raise ModelMissing(f"the distribution {model.distribution} is not installed") from error
-    for entry in listed:
-        if entry.as_posix() == model.path:
-            try:
-                data = entry.read_binary()
-            except OSError as error:
-                raise ModelMissing(f"{model.path} cannot be read") from error
-            return _verified(model, data)
-    raise ModelMissing(f"{model.distribution} does not carry {model.path}")
+        data = locate(model.distribution, model.path).read_bytes()
+    except NotCarried as error:
+        raise ModelMissing(str(error)) from error
+    except OSError as error:
+        raise ModelMissing(f"{model.path} cannot be read") from error
+    return _verified(model, data)
 
 
 def load(name: str) -> cv2.dnn.Net:

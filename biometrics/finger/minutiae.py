@@ -6,7 +6,6 @@ It matches nothing and judges no quality; a network that differs by one bit is r
 import hashlib
 import math
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, files
 from typing import Final
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from biometrics.carried import NotCarried, locate
 from biometrics.finger import limits
 from biometrics.finger.ground import foreground, halved
 from biometrics.finger.impression import DPI, at_500_dpi
@@ -126,20 +126,15 @@ def network() -> bytes:
         ModelAltered: the bytes have another SHA-256.
     """
     try:
-        listed = files(_DISTRIBUTION) or []
-    except PackageNotFoundError as error:
-        raise ModelMissing(f"the distribution {_DISTRIBUTION} is not installed") from error
-    for entry in listed:
-        if entry.as_posix() == _PATH:
-            try:
-                data = entry.read_binary()
-            except OSError as error:
-                raise ModelMissing(f"{_PATH} cannot be read") from error
-            digest = hashlib.sha256(data).hexdigest()
-            if digest != _SHA256:
-                raise ModelAltered(f"{_PATH} has SHA-256 {digest}, wanted {_SHA256}")
-            return data
-    raise ModelMissing(f"{_DISTRIBUTION} does not carry {_PATH}")
+        data = locate(_DISTRIBUTION, _PATH).read_bytes()
+    except NotCarried as error:
+        raise ModelMissing(str(error)) from error
+    except OSError as error:
+        raise ModelMissing(f"{_PATH} cannot be read") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != _SHA256:
+        raise ModelAltered(f"{_PATH} has SHA-256 {digest}, wanted {_SHA256}")
+    return data
 
 
 def _cut(image: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
