@@ -20,9 +20,11 @@ from biometrics.finger.quality import assess
 from hardware.finger.hand import SimulatedHand
 from hardware.finger.module_core import ModuleCore
 from hardware.finger.module_simulator import SimulatedModule
-from hardware.finger.port import Impression
+from hardware.finger.port import Touch, Wanted
 from hardware.finger.serial_module import SerialReader
 from hardware.finger.synthesis import Condition, Finger
+
+WANTED = Wanted(positions=(2,), touch=Touch.SINGLE)
 
 LINES = ((57600, False), (115200, False), (57600, True), (None, True))
 """The module's baud rate (None: a line without limit), and whether the driver may raise it."""
@@ -41,9 +43,9 @@ def read_lines() -> None:
             seconds = []
             for _ in range(CAPTURES):
                 begun = time.perf_counter()
-                taken = reader.capture(deadline=30)
+                taken = reader.capture(WANTED, deadline=30)
                 seconds.append(time.perf_counter() - begun)
-                assert isinstance(taken, Impression)
+                assert isinstance(taken, tuple)
             reader.close()
         line = f"module at {baud or 'no limit'}{', raised by the driver' if raised else ''}"
         print(f"capture, {line}: {statistics.median(seconds):.2f} s (n={CAPTURES})")

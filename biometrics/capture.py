@@ -4,9 +4,10 @@ It is not the sealed packet (see `biometrics.seal`) and judges nothing.
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeVar
 
 import cbor2
 
@@ -17,6 +18,8 @@ MAX_IMAGE_BYTES = 8 * 1024 * 1024
 MAX_SIDE = 8192
 """Pixels; the pictures themselves are decoded elsewhere, behind `biometrics.face.images`."""
 FINGERS = range(1, 11)
+MAX_PRINTS = 20
+"""Ten plain and ten rolled."""
 FORMAT = 1
 MAX_ID = 64
 MAX_NAME = 128
@@ -26,14 +29,48 @@ MAX_STEPS = 4096
 MAX_DEVICES = 16
 MAX_ACTIONS = 8
 MAX_COUNT = 100_000
+MAX_RECORD = 65_536
+"""Bytes of one minutiae record."""
 HELPED = "officer"
 """The journal's step that an officer helps from now on; its detail is who."""
+Kind = TypeVar("Kind", bound=enum.StrEnum)
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
+MINUTIAE = b"FMR\x00"
+"""How a minutiae record (ISO/IEC 19794-2) begins."""
 
 
 class CaptureInvalid(ValueError):
     """The bytes are not a capture: truncated, too large, of wrong types or with unknown fields."""
+
+
+class ImpressionKind(enum.StrEnum):
+    """How a finger lay on the glass; ISO/IEC 19794-4 impression types 0 and 1."""
+
+    PLAIN = "plain"
+    ROLLED = "rolled"
+
+
+class EyeSide(enum.StrEnum):
+    """Whose eye it is, as its owner says."""
+
+    RIGHT = "right"
+    LEFT = "left"
+
+
+class Part(enum.StrEnum):
+    """What a procedure may ask for beside the portrait and plain fingers."""
+
+    ROLLED = "rolled"
+    IRIS = "iris"
+
+
+class AbsenceReason(enum.StrEnum):
+    """Why a part that was asked for is not in the capture."""
+
+    NO_DEVICE = "no_device"
+    NOT_CAPTURED = "not_captured"
+    """An officer let it be."""
 
 
 class MissingReason(enum.StrEnum):
@@ -48,9 +85,26 @@ class MissingReason(enum.StrEnum):
     DEVICE = "device"
 
     @property
-    def temporary(self) -> bool:
-        """True where a later visit could bring the finger."""
-        return self in {MissingReason.BANDAGED, MissingReason.DEVICE}
+    def lasting(self) -> tuple[bool, ...]:
+        """Return which of permanent (True) and temporary (False) it may be, the usual one first."""
+        return _LASTING[self]
+
+    @property
+    def shown(self) -> bool:
+        """True where a picture proves it: the finger is not there, or not as others are."""
+        return self in _SHOWN
+
+
+_LASTING = {
+    MissingReason.AMPUTATED: (True,),
+    MissingReason.AMPUTATED_HAND: (True,),
+    MissingReason.BANDAGED: (False,),
+    MissingReason.DEFORMED: (True,),
+    MissingReason.WORN: (True, False),
+    MissingReason.SKIN_DISEASE: (False, True),
+    MissingReason.DEVICE: (False,),
+}
+_SHOWN = {MissingReason.AMPUTATED, MissingReason.AMPUTATED_HAND, MissingReason.DEFORMED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +169,19 @@ class Portrait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Print:
-    """The chosen impression of one finger: PNG, 8-bit grey, flat."""
+    """The chosen impression of one finger: PNG, 8-bit grey.
+
+    Attributes:
+        minutiae: how many were seen in it.
+        template: ISO/IEC 19794-2:2011 record of them, None where there was nothing to record.
+        support: such a record of the other impression of this finger that agrees best with it
+            (another attempt, or the control press), None where there was no other.
+        agreement: score of `biometrics.finger.compare` between the two.
+        attempts: impressions of this finger that were looked at.
+    """
 
     position: int
+    kind: ImpressionKind
     image: bytes
     width: int
     height: int
@@ -125,17 +189,47 @@ class Print:
     nfiq2: int | None
     estimate: float
     minutiae: int
+    template: bytes | None
+    support: bytes | None
+    agreement: float | None
     attempts: int
     reader: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A finger that an officer recorded as not capturable."""
+    """A finger that an officer recorded as not capturable.
+
+    Attributes:
+        permanent: False where a later visit could bring the finger.
+    """
 
     position: int
     reason: MissingReason
+    permanent: bool
     officer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Iris:
+    """One eye's iris: PNG, 8-bit grey; `quality` is what the device claims, 0..100."""
+
+    eye: EyeSide
+    image: bytes
+    width: int
+    height: int
+    quality: int | None
+    reader: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A part that was asked for and is not here; `officer` None where nobody had to decide."""
+
+    part: Part
+    reason: AbsenceReason
+    officer: str | None
     at: datetime
 
 
@@ -167,6 +261,10 @@ class Capture:
     portrait: Portrait
     prints: tuple[Print, ...]
     missing: tuple[Missing, ...]
+    proof: bytes | None
+    """JPEG of the citizen with both hands, where a finger is missing for a reason one can see."""
+    irises: tuple[Iris, ...]
+    absences: tuple[Absence, ...]
     signature: bytes
     """PNG of what the citizen signed on the screen."""
     consent: Consent
@@ -179,6 +277,7 @@ class Capture:
         """Every officer who took part; the header's operator is only the last of them."""
         named = {step.detail for step in self.journal if step.event == HELPED}
         named |= {missing.officer for missing in self.missing}
+        named |= {absence.officer for absence in self.absences if absence.officer is not None}
         if self.portrait.forced_by is not None:
             named.add(self.portrait.forced_by)
         return frozenset(named)
@@ -201,8 +300,9 @@ class Capture:
         Raises:
             CaptureInvalid: truncated, over `MAX_BYTES`, not canonical, of another
                 format, with missing or unknown fields, of wrong types, with a number that is
-                none, a time without offset, a picture of wrong kind or size, or with a finger
-                outside 1..10 or named twice. Nothing is half read.
+                none, a time without offset, a picture of wrong kind or size, with a finger
+                outside 1..10, or with a finger, an eye or a part named twice. Nothing is half
+                read.
         """
         if len(data) > MAX_BYTES:
             raise CaptureInvalid(f"a capture has at most {MAX_BYTES} bytes")
@@ -210,10 +310,12 @@ class Capture:
             capture = cls._read(Fields(read(data), "capture"))
         except NotPlain as error:
             raise CaptureInvalid(str(error)) from error
-        positions = [print_.position for print_ in capture.prints]
-        positions += [missing.position for missing in capture.missing]
-        if len(set(positions)) != len(positions):
-            raise CaptureInvalid("a finger is named twice")
+        missing = [missing.position for missing in capture.missing]
+        present = {one.position for one in capture.prints}
+        _once("a finger", [*((one.position, one.kind) for one in capture.prints)])
+        _once("a finger", [*missing, *present])
+        _once("an eye", [one.eye for one in capture.irises])
+        _once("a part", [one.part for one in capture.absences])
         # Also where a time or float is legal but not in the one form that we write.
         if _write(capture) != data:
             raise CaptureInvalid("the capture is not canonical")
@@ -227,8 +329,11 @@ class Capture:
             dossier=fields.text("dossier", MAX_ID),
             appointment=fields.text("appointment", MAX_ID),
             portrait=_portrait(fields.value("portrait")),
-            prints=tuple(_print(row) for row in fields.rows("prints", len(FINGERS))),
+            prints=tuple(_print(row) for row in fields.rows("prints", MAX_PRINTS)),
             missing=tuple(_missing(row) for row in fields.rows("missing", len(FINGERS))),
+            proof=_picture_or_none(fields, "proof", JPEG),
+            irises=tuple(_iris(row) for row in fields.rows("irises", len(EyeSide))),
+            absences=tuple(_absence(row) for row in fields.rows("absences", len(Part))),
             signature=_picture(fields, "signature", PNG),
             consent=_consent(fields.value("consent")),
             journal=tuple(_step(row) for row in fields.rows("journal", MAX_STEPS)),
@@ -252,6 +357,32 @@ def _picture(fields: Fields, name: str, magic: bytes) -> bytes:
     if not image.startswith(magic):
         raise NotPlain(f"{name} is a picture of another kind")
     return image
+
+
+def _picture_or_none(fields: Fields, name: str, magic: bytes) -> bytes | None:
+    image = fields.octets_or_none(name, len(magic), MAX_IMAGE_BYTES)
+    if image is not None and not image.startswith(magic):
+        raise NotPlain(f"{name} is a picture of another kind")
+    return image
+
+
+def _record_or_none(fields: Fields, name: str) -> bytes | None:
+    record = fields.octets_or_none(name, len(MINUTIAE), MAX_RECORD)
+    if record is not None and not record.startswith(MINUTIAE):
+        raise NotPlain(f"{name} is no minutiae record")
+    return record
+
+
+def _once(what: str, named: Sequence[object]) -> None:
+    if len(set(named)) != len(named):
+        raise CaptureInvalid(f"{what} is named twice")
+
+
+def _named(fields: Fields, name: str, kind: type[Kind]) -> Kind:
+    try:
+        return kind(fields.text(name, MAX_NAME))
+    except ValueError:
+        raise NotPlain(f"{name} is none of ours") from None
 
 
 def _hex(fields: Fields, name: str, digits: int) -> str:
@@ -311,6 +442,7 @@ def _print(value: object) -> Print:
     fields = Fields(value, "print")
     impression = Print(
         position=fields.whole("position", FINGERS[0], FINGERS[-1]),
+        kind=_named(fields, "kind", ImpressionKind),
         image=_picture(fields, "image", PNG),
         width=fields.whole("width", 1, MAX_SIDE),
         height=fields.whole("height", 1, MAX_SIDE),
@@ -318,6 +450,9 @@ def _print(value: object) -> Print:
         nfiq2=fields.whole_or_none("nfiq2", 0, 100),
         estimate=fields.number("estimate"),
         minutiae=fields.whole("minutiae", 0, MAX_COUNT),
+        template=_record_or_none(fields, "template"),
+        support=_record_or_none(fields, "support"),
+        agreement=fields.number_or_none("agreement"),
         attempts=fields.whole("attempts", 1, MAX_COUNT),
         reader=fields.text("reader", MAX_NAME),
     )
@@ -327,19 +462,43 @@ def _print(value: object) -> Print:
 
 def _missing(value: object) -> Missing:
     fields = Fields(value, "missing")
-    position = fields.whole("position", FINGERS[0], FINGERS[-1])
-    try:
-        reason = MissingReason(fields.text("reason", MAX_NAME))
-    except ValueError:
-        raise NotPlain("missing: the reason is unknown") from None
     missing = Missing(
-        position=position,
-        reason=reason,
+        position=fields.whole("position", FINGERS[0], FINGERS[-1]),
+        reason=_named(fields, "reason", MissingReason),
+        permanent=fields.flag("permanent"),
         officer=fields.text("officer", MAX_ID),
         at=fields.time("at"),
     )
     fields.close()
+    if missing.permanent not in missing.reason.lasting:
+        raise NotPlain("missing: the reason does not last so long, or so short")
     return missing
+
+
+def _iris(value: object) -> Iris:
+    fields = Fields(value, "iris")
+    iris = Iris(
+        eye=_named(fields, "eye", EyeSide),
+        image=_picture(fields, "image", PNG),
+        width=fields.whole("width", 1, MAX_SIDE),
+        height=fields.whole("height", 1, MAX_SIDE),
+        quality=fields.whole_or_none("quality", 0, 100),
+        reader=fields.text("reader", MAX_NAME),
+    )
+    fields.close()
+    return iris
+
+
+def _absence(value: object) -> Absence:
+    fields = Fields(value, "absence")
+    absence = Absence(
+        part=_named(fields, "part", Part),
+        reason=_named(fields, "reason", AbsenceReason),
+        officer=fields.text_or_none("officer", MAX_ID),
+        at=fields.time("at"),
+    )
+    fields.close()
+    return absence
 
 
 def _consent(value: object) -> Consent:

@@ -14,7 +14,7 @@ from biometrics.capture import MAX_NAME, Missing, Print
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.visit import FingerVisit, Offered, PositionState
 from hardware.errors import Broken
-from hardware.finger.port import FingerReader, Impression, NoImage, ReaderInfo
+from hardware.finger.port import FingerReader, Impression, NoImage, ReaderInfo, Touch, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -229,11 +229,12 @@ class FingerTaker:
         if position is None:
             return
         self._change(phase=Phase.PLACE, progress=0.0)
-        result = reader.capture(deadline=TOUCH_WITHIN, progress=self._progress)
+        wanted = Wanted(positions=(position,), touch=Touch.SINGLE)
+        result = reader.capture(wanted, deadline=TOUCH_WITHIN, progress=self._progress)
         with self._wake:
             asked = self._still_asked(visit, position)
         if not asked:
-            if isinstance(result, Impression):
+            if not isinstance(result, NoImage):
                 # The finger is still on the glass, and nobody would know what is waited for.
                 self._change(phase=Phase.LIFT, progress=0.0)
                 self._await_lift(reader)
@@ -244,7 +245,7 @@ class FingerTaker:
                 self._await_lift(reader)
             return
         self._change(phase=Phase.JUDGING, progress=1.0, mend=None)
-        self._offer(visit, position, result)
+        self._offer(visit, position, result[0])
         self._change(phase=Phase.LIFT)
         self._await_lift(reader)
         self._change(phase=Phase.PLACE, progress=0.0)

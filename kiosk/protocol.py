@@ -52,6 +52,9 @@ class CapturePlan(Message):
 
     portrait_profile: Literal["can-cuoc", "assisted", "passport"]
     fingers: tuple[FingerPosition, ...]
+    impressions: tuple[Literal["plain", "rolled"], ...]
+    """How each finger is wanted; what no reader here can take is recorded as absent."""
+    irises: bool
     tries: Annotated[int, Field(ge=1, le=10)]
     accept_at: Annotated[int, Field(ge=0, le=100)]
     """NFIQ 2 at which an impression is taken at once."""

@@ -241,5 +241,6 @@ class Rehearsal(Running):
         elif idle or standing.phase is not Phase.PLACE:
             self._waited = 0.0
         elif self._waited >= REACTS_AFTER and standing.wanted is not None:
-            reader.present(role.person, role.finger or standing.wanted, role.condition)
+            finger = role.finger or standing.wanted
+            reader.present(role.person, finger, condition=role.condition)
             self._pressed, self._waited = True, 0.0

@@ -11,12 +11,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from biometrics.capture import (
     JPEG,
     PNG,
+    Absence,
+    AbsenceReason,
     Capture,
     Consent,
+    EyeSide,
     Finding,
+    ImpressionKind,
+    Iris,
     Liveness,
     Missing,
     MissingReason,
+    Part,
     Portrait,
     Print,
     Step,
@@ -70,6 +76,7 @@ def capture(*, size: int = 2000, **changes: object) -> Capture:
         "prints": tuple(
             Print(
                 position=position,
+                kind=ImpressionKind.PLAIN,
                 image=picture(PNG, position, 600),
                 width=256,
                 height=288,
@@ -77,12 +84,37 @@ def capture(*, size: int = 2000, **changes: object) -> Capture:
                 nfiq2=None if position == 6 else 61,
                 estimate=58.25,
                 minutiae=37,
+                template=None,
+                support=None,
+                agreement=None,
                 attempts=2,
                 reader="SIM-1",
             )
             for position in (1, 6)
         ),
-        "missing": (Missing(position=7, reason=MissingReason.BANDAGED, officer="cb-01", at=AT),),
+        "missing": (
+            Missing(
+                position=7,
+                reason=MissingReason.BANDAGED,
+                permanent=False,
+                officer="cb-01",
+                at=AT,
+            ),
+        ),
+        "proof": None,
+        "irises": (
+            Iris(
+                eye=EyeSide.LEFT,
+                image=picture(PNG, 77, 400),
+                width=640,
+                height=480,
+                quality=71,
+                reader="SIM-2",
+            ),
+        ),
+        "absences": (
+            Absence(part=Part.ROLLED, reason=AbsenceReason.NO_DEVICE, officer=None, at=AT),
+        ),
         "signature": picture(PNG, 99, 300),
         "consent": Consent(version="1", sha256=NOTICE, at=AT - timedelta(minutes=9)),
         "journal": (

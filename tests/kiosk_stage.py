@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from biometrics.seal.keys import PrivateKeys
 from hardware.camera.port import Camera, CameraInfo, Frame
 from hardware.camera.sitter import Behaviour
 from hardware.errors import Broken, Unplugged
-from hardware.finger.port import Impression, NoImage, ReaderInfo
+from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
 from kiosk.actions import act
 from kiosk.booth import CAMERA, READER, Booth
 from kiosk.departures import Departures
@@ -112,6 +112,8 @@ def visit_of(**changes: object) -> Visit:
         "plan": {
             "portrait_profile": "can-cuoc",
             "fingers": (1, 2),
+            "impressions": ("plain",),
+            "irises": False,
             "tries": 2,
             "accept_at": 50,
             "keep_from": 30,
@@ -168,8 +170,13 @@ class FakeReader:
         """Set once a finger is awaited."""
 
     def capture(
-        self, *, deadline: float, progress: Callable[[float], None] | None = None
-    ) -> Impression | NoImage:
+        self,
+        wanted: Wanted,
+        *,
+        deadline: float,
+        progress: Callable[[float], None] | None = None,
+        preview: Preview | None = None,  # noqa: ARG002 - it has no live picture
+    ) -> tuple[Impression, ...] | NoImage:
         self.asked.set()
         try:
             touch = self.touches.get(timeout=deadline)
@@ -177,9 +184,11 @@ class FakeReader:
             return NoImage.NO_FINGER
         if isinstance(touch, Broken):
             raise touch
-        if progress is not None and isinstance(touch, Impression):
+        if isinstance(touch, NoImage):
+            return touch
+        if progress is not None:
             progress(0.5)
-        return touch
+        return (replace(touch, position=wanted.positions[0]),)
 
     def wait_lifted(self, *, deadline: float) -> bool:
         return deadline > 0
@@ -261,7 +270,7 @@ def touch(finger: int, nfiq2: int = 70) -> Impression:
     """An impression that says which finger it is of, and how good it is."""
     pixels = np.full((64, 64), 255, np.uint8)
     pixels[0, :2] = (finger, nfiq2)
-    return Impression(pixels=pixels, dpi=500, at=0.0, serial="F1")
+    return Impression(pixels=pixels, dpi=500, at=0.0, serial="F1", position=finger)
 
 
 class ReadingJudge:

@@ -19,6 +19,7 @@ from biometrics.capture import (
     Capture,
     Consent,
     Finding,
+    ImpressionKind,
     Missing,
     MissingReason,
     Portrait,
@@ -135,6 +136,7 @@ def capture(
         prints=tuple(
             Print(
                 position=position,
+                kind=ImpressionKind.PLAIN,
                 image=image,
                 width=256,
                 height=288,
@@ -142,6 +144,9 @@ def capture(
                 nfiq2=None if position == 9 else 40 + 3 * position,
                 estimate=50.0 + position,
                 minutiae=30 + position,
+                template=None,
+                support=None,
+                agreement=None,
                 attempts=1 + position % 3,
                 reader="R503 (giả lập)",
             )
@@ -149,6 +154,9 @@ def capture(
             if position not in gone
         ),
         missing=missing,
+        proof=None,
+        irises=(),
+        absences=(),
         signature=signature,
         consent=Consent(version="2026-07", sha256="ab" * 32, at=at - timedelta(minutes=6)),
         journal=(
@@ -163,7 +171,9 @@ def capture(
 
 
 def missing(position: int, officer: str, at: datetime) -> Missing:
-    return Missing(position=position, reason=MissingReason.BANDAGED, officer=officer, at=at)
+    return Missing(
+        position=position, reason=MissingReason.BANDAGED, permanent=False, officer=officer, at=at
+    )
 
 
 @dataclass

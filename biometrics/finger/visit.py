@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.capture import FINGERS, Missing, MissingReason, Print
+from biometrics.capture import FINGERS, ImpressionKind, Missing, MissingReason, Print
 from biometrics.finger import limits
 from biometrics.finger.attempts import Attempts, Impression
 from biometrics.finger.hints import FingerHint
@@ -280,7 +280,13 @@ class FingerVisit:
         self._decide(position, DecisionKind.MISSING, officer, at)
         finger.attempts = Attempts()
         finger.state = PositionState.MISSING
-        finger.missing = Missing(position=position, reason=reason, officer=officer, at=at)
+        finger.missing = Missing(
+            position=position,
+            reason=reason,
+            permanent=reason.lasting[0],
+            officer=officer,
+            at=at,
+        )
         if self._controls and position in self._controls:
             self._controls.remove(position)
             self._control_tries = 0
@@ -483,6 +489,7 @@ def _print(position: int, best: Impression, attempts: int) -> Print:
     quality = best.seen.quality
     return Print(
         position=position,
+        kind=ImpressionKind.PLAIN,
         image=best.image,
         width=best.width,
         height=best.height,
@@ -490,6 +497,9 @@ def _print(position: int, best: Impression, attempts: int) -> Print:
         nfiq2=quality.nfiq2,
         estimate=quality.estimate,
         minutiae=len(best.seen.minutiae),
+        template=None,
+        support=None,
+        agreement=None,
         attempts=attempts,
         reader=best.reader,
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hardware.errors import Broken
 from hardware.finger.hand import POSITIONS, SimulatedHand
 from hardware.finger.open import ReaderUnknown, open_reader
-from hardware.finger.port import NoImage
+from hardware.finger.port import NoImage, Touch, Wanted
 from hardware.finger.simulated_reader import SimulatedReader
 from hardware.finger.synthesis import Condition
 
@@ -47,10 +47,11 @@ def _taken(spec: str, seconds: float) -> NDArray[np.uint8] | NoImage:
             reader.present(7, _ROWS[0])
         else:
             sys.stdout.write("Please put a finger on the reader.\n")
-        taken = reader.capture(deadline=seconds)
+        wanted = Wanted(positions=(_ROWS[0],), touch=Touch.SINGLE)
+        taken = reader.capture(wanted, deadline=seconds)
     finally:
         reader.close()
-    return taken if isinstance(taken, NoImage) else taken.pixels
+    return taken if isinstance(taken, NoImage) else taken[0].pixels
 
 
 def _drawn(chosen: argparse.Namespace) -> NDArray[np.uint8]:

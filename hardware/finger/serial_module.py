@@ -28,7 +28,7 @@ from hardware.finger.commands import (
     verify_password,
 )
 from hardware.finger.packets import EVERYBODY, Code, Instruction
-from hardware.finger.port import Impression, NoImage, ReaderInfo
+from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Touch, Wanted
 from hardware.finger.serial_line import SerialLine
 
 _PACKET: Final = 128
@@ -104,19 +104,29 @@ class SerialReader:
         return None if self._line is None else self._line.baud
 
     def capture(
-        self, *, deadline: float, progress: Callable[[float], None] | None = None
-    ) -> Impression | NoImage:
+        self,
+        wanted: Wanted,
+        *,
+        deadline: float,
+        progress: Callable[[float], None] | None = None,
+        preview: Preview | None = None,  # noqa: ARG002 - a module has no live picture
+    ) -> tuple[Impression] | NoImage:
         """Wait for a finger and take one impression.
 
         Args:
+            wanted: one finger, flat.
             deadline: seconds from now until the whole command must have ended; an image takes
                 3.5 s at 115200 baud, 7 s at 57600.
             progress: told the share (0..1) of the image that has come over.
+            preview: never told anything.
 
         Raises:
+            ValueError: more is wanted than one flat finger.
             Unplugged: the reader went away, or was closed; the next call looks for it again.
             Silent, Garbled, Refused: see `hardware.errors`.
         """
+        if wanted.touch is not Touch.SINGLE or len(wanted.positions) != 1:
+            raise ValueError(f"a module takes one flat finger, not {wanted}")
         until = self._clock() + deadline
         with self._connected(until) as line:
             if not self._wait(line, until, finger=True):
@@ -138,7 +148,10 @@ class SerialReader:
             if shape != self._shape:
                 self._shape = shape
                 self._info = self._describe(self._info.name, self._info.serial)
-            return Impression(pixels=pixels, dpi=shape[2], at=at, serial=self._info.serial)
+            (position,) = wanted.positions
+            serial = self._info.serial
+            taken = Impression(pixels=pixels, dpi=shape[2], at=at, serial=serial, position=position)
+            return (taken,)
 
     def wait_lifted(self, *, deadline: float) -> bool:
         """Wait until no finger lies on the reader; False if one still does after `deadline` s.

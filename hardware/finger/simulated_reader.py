@@ -12,7 +12,7 @@ from hardware.finger.commands import FAST, Product
 from hardware.finger.hand import SimulatedHand
 from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
 from hardware.finger.module_simulator import SimulatedModule
-from hardware.finger.port import Impression, NoImage, ReaderInfo
+from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
 from hardware.finger.serial_module import SerialReader
 from hardware.finger.synthesis import Condition
 
@@ -41,19 +41,20 @@ class SimulatedReader:
         """Return what the reader says of itself: that it is simulated."""
         return self._reader.info
 
-    def present(
-        self, person_seed: int, position: int, condition: Condition | str = Condition.WELL
-    ) -> None:
+    def present(self, person_seed: int, *positions: int, condition: str = Condition.WELL) -> None:
         """Put a finger on the glass, in place of what lies there; each time it lies otherwise.
 
         Args:
             person_seed: whose.
-            position: 1 right thumb .. 10 left little.
+            positions: 1 right thumb .. 10 left little; one, there is no room for more.
             condition: how it is put there.
 
         Raises:
-            ValueError: no such position or condition.
+            ValueError: no such position or condition, or not one finger.
         """
+        if len(positions) != 1:
+            raise ValueError(f"one finger fits on the glass, not {len(positions)}")
+        (position,) = positions
         finger = SimulatedHand(person_seed).finger(position)
         kind = Condition(condition)
         with self._lock:
@@ -66,10 +67,15 @@ class SimulatedReader:
         self.module.press(None)
 
     def capture(
-        self, *, deadline: float, progress: Callable[[float], None] | None = None
-    ) -> Impression | NoImage:
+        self,
+        wanted: Wanted,
+        *,
+        deadline: float,
+        progress: Callable[[float], None] | None = None,
+        preview: Preview | None = None,
+    ) -> tuple[Impression] | NoImage:
         """Wait for a finger and take one impression; as `SerialReader.capture`."""
-        return self._reader.capture(deadline=deadline, progress=progress)
+        return self._reader.capture(wanted, deadline=deadline, progress=progress, preview=preview)
 
     def wait_lifted(self, *, deadline: float) -> bool:
         """Wait until no finger lies on the glass; as `SerialReader.wait_lifted`."""

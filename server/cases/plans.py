@@ -39,6 +39,8 @@ def plan(profile: str, *, birth: date, on: date) -> CapturePlan:
             return CapturePlan(
                 portrait_profile=row["portrait_profile"],
                 fingers=tuple(row["fingers"]),
+                impressions=tuple(row["impressions"]),
+                irises=row["irises"],
                 tries=row["tries"],
                 accept_at=row["accept_at"],
                 keep_from=row["keep_from"],

@@ -127,6 +127,8 @@ def small_house() -> SmallHouse:
             "plan": {
                 "portrait_profile": "can-cuoc",
                 "fingers": [1, 6],
+                "impressions": ["plain"],
+                "irises": False,
                 "tries": 3,
                 "accept_at": 60,
                 "keep_from": 30,

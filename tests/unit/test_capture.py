@@ -14,14 +14,21 @@ from hypothesis import strategies as st
 from biometrics import capture as captures
 from biometrics.capture import (
     JPEG,
+    MINUTIAE,
     PNG,
+    Absence,
+    AbsenceReason,
     Capture,
     CaptureInvalid,
     Consent,
+    EyeSide,
     Finding,
+    ImpressionKind,
+    Iris,
     Liveness,
     Missing,
     MissingReason,
+    Part,
     Portrait,
     Print,
     Step,
@@ -37,6 +44,9 @@ NAMES = WORDS.filter(bool)
 WHOLE = st.integers(0, 100)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 PNGS = st.binary(max_size=80).map(lambda rest: PNG + rest)
+RECORDS = st.none() | st.binary(max_size=80).map(lambda rest: MINUTIAE + rest)
+LASTING = [(reason, permanent) for reason in MissingReason for permanent in reason.lasting]
+WORN = Missing(position=1, reason=MissingReason.WORN, permanent=True, officer="cb-01", at=AT)
 FINDINGS = st.builds(
     Finding,
     name=NAMES,
@@ -82,6 +92,7 @@ def whole_captures(draw: st.DrawFn) -> Capture:
         prints=tuple(
             Print(
                 position=position,
+                kind=kind,
                 image=draw(PNGS),
                 width=draw(st.integers(1, 8192)),
                 height=draw(st.integers(1, 8192)),
@@ -89,19 +100,46 @@ def whole_captures(draw: st.DrawFn) -> Capture:
                 nfiq2=draw(st.none() | WHOLE),
                 estimate=draw(FLOATS),
                 minutiae=draw(st.integers(0, 1000)),
+                template=draw(RECORDS),
+                support=draw(RECORDS),
+                agreement=draw(st.none() | FLOATS),
                 attempts=draw(st.integers(1, 20)),
                 reader=draw(NAMES),
             )
             for position in positions[:split]
+            for kind in draw(st.sets(st.sampled_from(ImpressionKind), min_size=1).map(sorted))
         ),
         missing=tuple(
             Missing(
                 position=position,
-                reason=draw(st.sampled_from(MissingReason)),
+                reason=reason,
+                permanent=permanent,
                 officer=draw(NAMES),
                 at=draw(TIMES),
             )
             for position in positions[split:end]
+            for reason, permanent in (draw(st.sampled_from(LASTING)),)
+        ),
+        proof=draw(st.none() | st.binary(max_size=80).map(lambda rest: JPEG + rest)),
+        irises=tuple(
+            Iris(
+                eye=eye,
+                image=draw(PNGS),
+                width=draw(st.integers(1, 8192)),
+                height=draw(st.integers(1, 8192)),
+                quality=draw(st.none() | WHOLE),
+                reader=draw(NAMES),
+            )
+            for eye in draw(st.sets(st.sampled_from(EyeSide)).map(sorted))
+        ),
+        absences=tuple(
+            Absence(
+                part=part,
+                reason=draw(st.sampled_from(AbsenceReason)),
+                officer=draw(st.none() | NAMES),
+                at=draw(TIMES),
+            )
+            for part in draw(st.sets(st.sampled_from(Part)).map(sorted))
         ),
         signature=draw(PNGS),
         consent=Consent(
@@ -312,7 +350,14 @@ def test_hostile_lengths_and_forms_are_refused_without_being_followed(data: byte
         {"visit": ""},
         {"signature": b"not a picture"},
         {"simulated": ("camera", "camera")},
-        {"missing": (Missing(position=1, reason=MissingReason.WORN, officer="cb-01", at=AT),)},
+        {"missing": (WORN,)},
+        {"missing": (replace(WORN, position=7), replace(WORN, position=7, permanent=False))},
+        {"missing": (replace(WORN, position=7, reason=MissingReason.AMPUTATED, permanent=False),)},
+        {"proof": b"not a picture"},
+        {"irises": capture().irises * 2},
+        {"absences": capture().absences * 2},
+        {"prints": capture().prints[:1] * 2},
+        {"prints": (replace(capture().prints[0], template=b"FMR 20"),)},
         {"consent": Consent(version="1", sha256="0" * 64, at=AT.replace(tzinfo=None))},
         {"journal": (Step(at=AT, event="x", detail="\0"),)},
         {"prints": (replace(capture().prints[0], estimate=math.nan),)},

@@ -20,12 +20,13 @@ from hardware.finger.module_core import Answer, ModuleCore
 from hardware.finger.module_simulator import Faults, SimulatedModule
 from hardware.finger.open import ReaderUnknown, open_reader
 from hardware.finger.packets import Code, Instruction, Kind, Packet
-from hardware.finger.port import Impression, NoImage
+from hardware.finger.port import FingerReader, NoImage, Touch, Wanted
 from hardware.finger.serial_module import SerialReader
 from hardware.finger.simulated_reader import SimulatedReader
 from hardware.finger.synthesis import Condition, Finger
 
 FINGER = Finger(41)
+WANTED = Wanted(positions=(2,), touch=Touch.SINGLE)
 PATIENT = 30.0
 """Seconds no test should need, on however busy a machine."""
 
@@ -56,9 +57,10 @@ def wanted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray((pixels >> 4) * np.uint8(LEVEL), np.uint8)
 
 
-def image_of(taken: Impression | NoImage) -> NDArray[np.uint8]:
-    assert isinstance(taken, Impression)
-    return taken.pixels
+def image_from(reader: FingerReader) -> NDArray[np.uint8]:
+    taken = reader.capture(WANTED, deadline=PATIENT)
+    assert isinstance(taken, tuple)
+    return taken[0].pixels
 
 
 @pytest.fixture
@@ -82,8 +84,10 @@ def test_an_image_comes_over_bit_by_bit_at_every_packet_size(packet: int) -> Non
         module.press(shown)
         reader = SerialReader(module.port)
         shares: list[float] = []
-        taken = reader.capture(deadline=PATIENT, progress=shares.append)
-        assert isinstance(taken, Impression)
+        result = reader.capture(WANTED, deadline=PATIENT, progress=shares.append)
+        assert isinstance(result, tuple)
+        (taken,) = result
+        assert taken.position == 2
         assert (taken.pixels == wanted(shown)).all()
         assert taken.dpi == 500
         assert taken.serial == reader.info.serial
@@ -106,7 +110,7 @@ def test_a_module_is_found_at_its_baud_rate_and_made_fast(baud: int) -> None:
         module.press(FINGER.impression(1))
         reader = SerialReader(module.port)
         assert reader.baud == module.core.parameters.baud == FAST
-        assert (image_of(reader.capture(deadline=PATIENT)) == wanted(FINGER.impression(1))).all()
+        assert (image_from(reader) == wanted(FINGER.impression(1))).all()
         reader.close()
 
 
@@ -133,7 +137,7 @@ def test_a_bad_line_costs_time_and_no_pixel(
     module: SimulatedModule, reader: SerialReader, faults: Faults
 ) -> None:
     module.fail(faults)
-    assert (image_of(reader.capture(deadline=PATIENT)) == wanted(FINGER.impression(1))).all()
+    assert (image_from(reader) == wanted(FINGER.impression(1))).all()
 
 
 @pytest.mark.parametrize(
@@ -150,9 +154,9 @@ def test_a_line_that_stays_bad_is_said_and_works_again_when_mended(
 ) -> None:
     module.fail(faults)
     with pytest.raises(said, match=module.port):
-        reader.capture(deadline=3)
+        reader.capture(WANTED, deadline=3)
     module.fail(Faults())
-    assert (image_of(reader.capture(deadline=PATIENT)) == wanted(FINGER.impression(1))).all()
+    assert (image_from(reader) == wanted(FINGER.impression(1))).all()
 
 
 def test_a_deadline_ends_an_image_that_would_take_longer() -> None:
@@ -161,7 +165,7 @@ def test_a_deadline_ends_an_image_that_would_take_longer() -> None:
         reader = SerialReader(module.port, raise_baud=False)
         begun = time.monotonic()
         with pytest.raises(Silent):
-            reader.capture(deadline=0.6)
+            reader.capture(WANTED, deadline=0.6)
         # The image takes 42 s at this rate.
         assert time.monotonic() - begun < 15
         reader.close()
@@ -172,9 +176,9 @@ def test_after_a_deadline_the_rest_of_the_image_is_not_taken_for_an_answer() -> 
         module.press(FINGER.impression(1))
         reader = SerialReader(module.port)
         with pytest.raises(Silent):
-            reader.capture(deadline=0.8)
+            reader.capture(WANTED, deadline=0.8)
         module.press(FINGER.impression(2))
-        taken = image_of(reader.capture(deadline=PATIENT))
+        taken = image_from(reader)
         assert (taken == wanted(FINGER.impression(2))).all()
         reader.close()
 
@@ -185,15 +189,15 @@ def test_a_cable_pulled_within_an_image_is_said_and_the_reader_works_when_it_is_
     shares: list[float] = []
     module.fail(Faults(unplug_after=12000))
     with pytest.raises(Unplugged, match="plug it in again"):
-        reader.capture(deadline=PATIENT, progress=shares.append)
+        reader.capture(WANTED, deadline=PATIENT, progress=shares.append)
     assert module.core.log[-1] == Instruction.UP_IMAGE
     assert 1.0 not in shares
     assert reader.baud is None
     with pytest.raises(Unplugged, match="plugged in"):
-        reader.capture(deadline=PATIENT)
+        reader.capture(WANTED, deadline=PATIENT)
     assert reader.info.width == 256
     module.replug()
-    assert (image_of(reader.capture(deadline=PATIENT)) == wanted(FINGER.impression(1))).all()
+    assert (image_from(reader) == wanted(FINGER.impression(1))).all()
 
 
 def test_a_cable_pulled_while_a_finger_is_awaited_is_said(
@@ -203,7 +207,7 @@ def test_a_cable_pulled_while_a_finger_is_awaited_is_said(
     puller = threading.Timer(0.2, module.unplug)
     puller.start()
     with pytest.raises(Unplugged):
-        reader.capture(deadline=PATIENT)
+        reader.capture(WANTED, deadline=PATIENT)
     puller.join()
     assert not module.plugged
 
@@ -214,7 +218,7 @@ def test_a_finger_that_comes_while_we_wait_is_taken(
     module.press(None)
     presser = threading.Timer(0.2, module.press, [FINGER.impression(5)])
     presser.start()
-    taken = image_of(reader.capture(deadline=PATIENT))
+    taken = image_from(reader)
     presser.join()
     assert (taken == wanted(FINGER.impression(5))).all()
 
@@ -236,7 +240,7 @@ def test_what_a_person_can_mend_is_a_value(
     module: SimulatedModule, reader: SerialReader, pixels: NDArray[np.uint8] | None, said: NoImage
 ) -> None:
     module.press(pixels)
-    assert reader.capture(deadline=1.0) is said
+    assert reader.capture(WANTED, deadline=1.0) is said
 
 
 def test_one_can_wait_for_the_finger_to_be_lifted(
@@ -254,7 +258,7 @@ def test_a_module_that_was_reset_is_given_its_password_again() -> None:
         module.press(FINGER.impression(1))
         reader = SerialReader(module.port, password=0xCAFE)
         module.core.wake()
-        assert (image_of(reader.capture(deadline=PATIENT)) == wanted(FINGER.impression(1))).all()
+        assert (image_from(reader) == wanted(FINGER.impression(1))).all()
         reader.close()
 
 
@@ -276,7 +280,7 @@ def test_a_code_that_nobody_knows_is_told_by_its_number(instruction: Instruction
         module.press(FINGER.impression(1))
         reader = SerialReader(module.port)
         with pytest.raises(Refused, match="code 0x77") as refused:
-            reader.capture(deadline=2)
+            reader.capture(WANTED, deadline=2)
         assert refused.value.code == 0x77
         reader.close()
 
@@ -284,7 +288,7 @@ def test_a_code_that_nobody_knows_is_told_by_its_number(instruction: Instruction
 def test_a_capture_that_fails_in_the_module_says_nothing_of_a_finger() -> None:
     with SimulatedModule(Odd(Instruction.GET_IMAGE, Code.CAPTURE_FAILED)) as module:
         reader = SerialReader(module.port)
-        assert reader.capture(deadline=0.3) is NoImage.NO_FINGER
+        assert reader.capture(WANTED, deadline=0.3) is NoImage.NO_FINGER
         assert not reader.wait_lifted(deadline=0.3)
         reader.close()
 
@@ -305,11 +309,11 @@ def test_closing_ends_a_capture_in_another_thread(
     closer = threading.Timer(0.2, reader.close)
     closer.start()
     with pytest.raises(Unplugged, match="closed"):
-        reader.capture(deadline=PATIENT)
+        reader.capture(WANTED, deadline=PATIENT)
     closer.join()
     reader.close()
     with pytest.raises(Unplugged, match="closed"):
-        reader.capture(deadline=1)
+        reader.capture(WANTED, deadline=1)
 
 
 def test_a_port_without_a_module_is_silent() -> None:
@@ -331,7 +335,7 @@ def test_a_port_that_is_not_there_is_unplugged() -> None:
 def test_two_drivers_do_not_share_a_port(module: SimulatedModule, reader: SerialReader) -> None:
     with pytest.raises(Unplugged, match="cannot be opened"):
         SerialReader(module.port)
-    assert reader.capture(deadline=PATIENT) is not NoImage.NO_FINGER
+    assert reader.capture(WANTED, deadline=PATIENT) is not NoImage.NO_FINGER
 
 
 @pytest.mark.parametrize(
@@ -361,7 +365,7 @@ def test_a_serial_reader_is_opened_by_its_name(module: SimulatedModule) -> None:
     for spec in (f"serial:{module.port}", f"serial:{module.port},115200"):
         reader = open_reader(spec)
         assert isinstance(reader, SerialReader)
-        assert isinstance(reader.capture(deadline=PATIENT), Impression)
+        assert isinstance(reader.capture(WANTED, deadline=PATIENT), tuple)
         reader.close()
 
 
@@ -369,15 +373,15 @@ def test_the_simulated_reader_says_that_it_is_simulated_and_reads_fingers() -> N
     reader = open_reader("simulated")
     assert isinstance(reader, SimulatedReader)
     assert reader.info.simulated
-    assert reader.capture(deadline=0.2) is NoImage.NO_FINGER
+    assert reader.capture(WANTED, deadline=0.2) is NoImage.NO_FINGER
     reader.present(5, 2)
-    first = image_of(reader.capture(deadline=PATIENT))
+    first = image_from(reader)
     reader.present(5, 2)
-    second = image_of(reader.capture(deadline=PATIENT))
+    second = image_from(reader)
     assert (first != second).any()
     assert first.shape == (reader.info.height, reader.info.width)
-    reader.present(5, 2, "partial")
-    assert reader.capture(deadline=PATIENT) is NoImage.TOO_SMALL
+    reader.present(5, 2, condition="partial")
+    assert reader.capture(WANTED, deadline=PATIENT) is NoImage.TOO_SMALL
     reader.lift()
     assert reader.wait_lifted(deadline=PATIENT)
     reader.close()
@@ -390,7 +394,7 @@ def test_the_simulated_reader_says_that_it_is_simulated_and_reads_fingers() -> N
 def test_a_finger_that_nobody_has_is_not_presented(position: int, condition: str) -> None:
     reader = SimulatedReader()
     with pytest.raises(ValueError, match=r"position|Condition"):
-        reader.present(1, position, condition)
+        reader.present(1, position, condition=condition)
     reader.close()
 
 

@@ -4,6 +4,7 @@ import base64
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from biometrics.finger import nfiq2
 from biometrics.finger.visit import FingerVisit, Offered
 from hardware.errors import Unplugged
 from hardware.finger.hand import SimulatedHand
-from hardware.finger.port import Impression, NoImage, ReaderInfo
+from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
 from hardware.finger.synthesis import _master
 from kiosk import signature
 from kiosk.fingers import FingerTaker, Standing
@@ -67,9 +68,14 @@ class BuggyReader(FakeReader):
     """A driver with a mistake in it: what it raises is none of the port's words."""
 
     def capture(
-        self, *, deadline: float, progress: Callable[[float], None] | None = None
-    ) -> Impression | NoImage:
-        raise RuntimeError(f"{deadline} {progress}")
+        self,
+        wanted: Wanted,
+        *,
+        deadline: float,
+        progress: Callable[[float], None] | None = None,
+        preview: Preview | None = None,
+    ) -> tuple[Impression, ...] | NoImage:
+        raise RuntimeError(f"{wanted} {deadline} {progress} {preview}")
 
 
 def test_a_camera_that_fails_as_none_should_is_said_and_looked_for_again() -> None:
@@ -145,7 +151,7 @@ def test_a_readers_name_is_cut_to_what_a_capture_takes() -> None:
     visit = one_finger()
     taker.begin(visit, lambda *_: None)
     long = touch(1)
-    reader.touches.put(type(long)(pixels=long.pixels, dpi=500, at=0.0, serial="s" * 100))
+    reader.touches.put(replace(long, serial="s" * 100))
     until(lambda: visit.complete)
     assert len(visit.prints()[0].reader) == MAX_NAME
     taker.stop()

@@ -19,7 +19,13 @@ from http_message_signatures.algorithms import ECDSA_P256_SHA256
 from pydantic import BaseModel
 from werkzeug.test import TestResponse
 
-from biometrics.capture import Capture, Consent, Portrait, Print
+from biometrics.capture import (
+    Capture,
+    Consent,
+    ImpressionKind,
+    Portrait,
+    Print,
+)
 from biometrics.seal.keys import PrivateKeys
 from biometrics.seal.sealing import About, Sealed, seal
 from kiosk.protocol import CheckIn, UploadStart, Visit
@@ -177,6 +183,7 @@ def capture_of(
         prints=(
             Print(
                 position=1,
+                kind=ImpressionKind.PLAIN,
                 image=PNG + bytes(64),
                 width=256,
                 height=288,
@@ -184,11 +191,17 @@ def capture_of(
                 nfiq2=62,
                 estimate=61.5,
                 minutiae=41,
+                template=None,
+                support=None,
+                agreement=None,
                 attempts=1,
                 reader="simulated",
             ),
         ),
         missing=(),
+        proof=None,
+        irises=(),
+        absences=(),
         signature=PNG,
         consent=Consent(version=visit.notice.version, sha256=visit.notice.sha256, at=at),
         journal=(),
