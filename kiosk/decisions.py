@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from biometrics.capture import MissingReason
-from biometrics.face.crop import NothingToCrop
+from biometrics.face.crop import DoesNotFit, NothingToCrop
 from biometrics.finger.visit import Decision, FingerVisit, FingerVisitError
 from kiosk import signature, steps
 from kiosk.booth import Booth, Stale
@@ -161,8 +161,9 @@ def force_portrait(booth: Booth, values: Values) -> None:
         return
     try:
         booth.face.portrait = portrait_of(shot, forced_by=officer)
-    except NothingToCrop:
-        _say(booth, "desk.no_face")
+    except NothingToCrop as refused:
+        fits_not = isinstance(refused, DoesNotFit)
+        _say(booth, "desk.does_not_fit" if fits_not else "desk.no_face")
         return
     now = booth.fittings.clock.now()
     booth.visit.note("portrait_forced", at=now, detail=f"{officer} {reason}")

@@ -9,6 +9,7 @@ import pytest
 
 from biometrics.capture import MissingReason
 from biometrics.seal.opening import open_packet
+from hardware.camera.sitter import Behaviour
 from hardware.errors import Silent, Unplugged
 from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
@@ -19,6 +20,8 @@ from kiosk.rehearsal import code_picture
 from kiosk.screens import FIRST, Screen
 from kiosk.sitting import STEADY
 from kiosk.uplink import NoNetwork, Refused
+from kiosk.words import words
+from tests import faces
 from tests.kiosk_stage import (
     FAR,
     GOOD,
@@ -525,6 +528,18 @@ def test_an_officer_may_accept_a_picture_that_no_gate_passes(booth: Stage) -> No
     booth.press("keep")
     assert booth.booth.visit.portrait is not None
     assert booth.booth.visit.portrait.forced_by == "cb01"
+
+
+def test_a_picture_that_leaves_the_frame_is_not_forced_and_the_officer_reads_why(
+    booth: Stage,
+) -> None:
+    booth.to_portrait()
+    booth.see(faces.frame(1, Behaviour.NEAR))
+    booth.officer()
+    booth.press("force_portrait", reason="ill")
+    assert booth.shows(Screen.DESK)
+    assert booth.booth.help is not None
+    assert booth.booth.help.text == words()["desk.does_not_fit"]
 
 
 def test_the_shutter_does_not_fire_while_an_officer_helps(booth: Stage) -> None:
