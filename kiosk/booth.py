@@ -4,21 +4,21 @@ What a press does stands in `actions`, what is shown in `web`; no route and no s
 """
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from hmac import compare_digest
 from typing import Final
 
 from biometrics.words import Text
+from kiosk import patience
 from kiosk.fittings import Attended, Face, Fittings, Help, Said
 from kiosk.life import VisitEvent, VisitState, after
 from kiosk.portrait import CodeEye, Eye
 from kiosk.protocol import LeaveVisit, Receipt, Visit
-from kiosk.screens import BUSY, FIRST, SCANNING, Screen
+from kiosk.screens import FIRST, SCANNING, Screen
 from kiosk.sitting import Look, PortraitEye
+from kiosk.turns import Turns
 from kiosk.visit import CurrentVisit
 from kiosk.words import words
 
@@ -45,14 +45,6 @@ class Senses:
     scanned: Callable[["Booth", str], None]
     looked: Callable[["Booth", Face, Look], None]
     ticked: Callable[["Booth", float], None]
-
-
-@dataclass(slots=True)
-class _Activity:
-    """When somebody was last there."""
-
-    touched: float
-    seen: float = field(default=0.0)
 
 
 class Booth:
@@ -82,10 +74,13 @@ class Booth:
         """Digest of the last code that let nobody in, and when it was last seen."""
         self._changed = threading.Condition(self.lock)
         self._version = 0
-        self._sitting = secrets.token_hex(8)
-        self._turn = 0
-        self._until: float | None = None
-        self._activity = _Activity(touched=self._monotonic())
+        self._turns = Turns()
+        self.until: float | None = None
+        """When (monotonic seconds) the screen ends by itself."""
+        self.touched = self._monotonic()
+        """When somebody last touched the screen (monotonic seconds)."""
+        self.last_seen = 0.0
+        """When a face or a finger was last seen."""
         self._countdown: int | None = None
         self._screen = Screen.ATTRACT
         self.enter(FIRST[visit.state])
@@ -109,7 +104,7 @@ class Booth:
     @property
     def token(self) -> str:
         """Return what a press on this screen must bring."""
-        return f"{self._sitting}.{self._turn}"
+        return self._turns.token
 
     @property
     def version(self) -> int:
@@ -151,25 +146,23 @@ class Booth:
         Raises:
             Stale: it answers a screen that is over.
         """
-        sitting, _, turn = token.partition(".")
-        fits = compare_digest(sitting.encode(), self._sitting.encode())
-        if not fits or (bound and turn != str(self._turn)) or self.screen not in on:
+        if not self._turns.fits(token, bound=bound) or self.screen not in on:
             raise Stale(token[:40])
         if bound:
-            self._turn += 1
+            self._turns.turn()
         self.touch()
 
     def touch(self) -> None:
         """Note that somebody touched the screen."""
-        self._activity.touched = self._activity.seen = self._monotonic()
+        self.touched = self.last_seen = self._monotonic()
         self._countdown = None
         self.changed()
 
     def seen(self) -> None:
         """Note that somebody is there: a face, a finger."""
         at = self._monotonic()
-        if at - self._activity.touched < SEEN_SECONDS:
-            self._activity.seen = at
+        if at - self.touched < SEEN_SECONDS:
+            self.last_seen = at
             self._countdown = None
 
     def changed(self) -> None:
@@ -186,17 +179,17 @@ class Booth:
     def enter(self, screen: Screen, message: Text | None = None) -> None:
         """Show a screen; what was to be pressed on the last one is worth nothing now."""
         self._screen = screen
-        self._turn += 1
+        self._turns.turn()
         self.message = message
         self.said = Said(number=self.said.number)
-        self._until = None
+        self.until = None
         if screen in {Screen.SEALED, Screen.FAREWELL}:
             seconds = self.fittings.settings.wipe_seconds
             if screen is Screen.FAREWELL:
                 seconds = min(seconds, FAREWELL_SECONDS)
-            self._until = self._monotonic() + seconds
+            self.until = self._monotonic() + seconds
         if screen is Screen.ATTRACT and message is not None:
-            self._until = self._monotonic() + MESSAGE_SECONDS
+            self.until = self._monotonic() + MESSAGE_SECONDS
         self.fittings.watch.use(self._eye(screen))
         self.touch()
 
@@ -258,7 +251,7 @@ class Booth:
         self.sound = self.fittings.settings.speech
         self.help = None
         self.receipt = None
-        self._sitting = secrets.token_hex(8)
+        self._turns.anew()
 
     def finish(self) -> None:
         """Make ready for the next person."""
@@ -271,12 +264,12 @@ class Booth:
 
     def same(self, sitting: str) -> bool:
         """Return whether what was begun in `sitting` still has somebody to tell."""
-        return sitting == self._sitting
+        return sitting == self._turns.sitting
 
     @property
     def sitting(self) -> str:
         """Return what names this person's time at the kiosk; another one after each wipe."""
-        return self._sitting
+        return self._turns.sitting
 
     def call(self) -> None:
         """Call an officer; the step stands still until they or the citizen go on."""
@@ -284,7 +277,7 @@ class Booth:
             self.help = Help(since=self._monotonic())
             self.visit.move(VisitEvent.CALL_OFFICER, at=self._now())
             self.fittings.taker.pause(paused=True)
-            self._turn += 1
+            self._turns.turn()
             self.touch()
 
     def resume(self) -> None:
@@ -293,7 +286,7 @@ class Booth:
             self.help = None
             self.visit.move(VisitEvent.RESUME, at=self._now())
             self.fittings.taker.pause(paused=False)
-            self._turn += 1
+            self._turns.turn()
             self.touch()
 
     # Devices
@@ -328,74 +321,19 @@ class Booth:
             at = self._monotonic()
             self._senses.ticked(self, at)
             before = self._countdown
-            self._countdown = self._pass(at)
+            self._countdown = patience.left(self, at)
             if self._countdown != before:
                 self.changed()
 
-    def _pass(self, at: float) -> int | None:
+    def sign_out(self) -> None:
+        """Let the officer who helps go; the call for help stands."""
         if self.help is not None:
-            return self._pass_help(self.help, at)
-        if self._screen in BUSY:
-            return None
-        if self._until is not None:
-            return self._pass_until(self._until, at)
-        if self._screen is Screen.ATTRACT:
-            return self._pass_attract(at)
-        return self._pass_step(at)
-
-    def _pass_step(self, at: float) -> int | None:
-        settings = self.fittings.settings
-        broken = self.waits_for_device
-        idle = at - max(self._activity.touched, self._activity.seen)
-        if broken is not None:
-            most, now = settings.help_seconds, at - self.trouble[broken]
-        else:
-            most, now = settings.idle_seconds + settings.warning_seconds, idle
-        if now >= most:
-            self._time_out()
-            return self._countdown
-        asked = broken is None and idle >= settings.idle_seconds
-        return _whole(most - now) if asked else None
-
-    def _time_out(self) -> None:
-        if self._screen is Screen.TYPE_CODE:
-            self.finish()
-        else:
-            self.leave(VisitEvent.TIME_OUT, "timed_out")
-
-    def _pass_attract(self, at: float) -> int | None:
-        if (
-            self.language != "vi"
-            and at - self._activity.touched >= self.fittings.settings.idle_seconds
-        ):
-            self.language = "vi"
+            self.help.officer = None
+            self._turns.turn()
             self.changed()
-        return None
 
-    def _pass_until(self, until: float, at: float) -> int | None:
-        if self._screen is Screen.SEALED and self.receipt is None:
-            self._look_for_receipt()
-        if at < until:
-            return None if self._screen is Screen.ATTRACT else _whole(until - at)
-        self.finish()
-        return None
-
-    def _pass_help(self, help_: Help, at: float) -> int | None:
-        idle = at - self._activity.touched
-        settings = self.fittings.settings
-        if help_.officer is not None and idle >= settings.desk_seconds:
-            help_.officer = None
-            self._turn += 1
-            self.changed()
-        if at - help_.since >= settings.help_seconds and idle >= settings.idle_seconds:
-            if self.visit.state in {VisitState.WAITING, VisitState.SEALED}:
-                self.help = None
-                self.finish()
-            else:
-                self.leave(VisitEvent.TIME_OUT, "timed_out")
-        return None
-
-    def _look_for_receipt(self) -> None:
+    def look_for_receipt(self) -> None:
+        """Show the server's receipt, if it has come."""
         facts = self.visit.facts
         entry = self.fittings.outbox.of_visit(str(facts.visit_id)) if facts else None
         if entry is not None and entry.receipt is not None:
@@ -407,7 +345,3 @@ class Booth:
 
     def _monotonic(self) -> float:
         return self.fittings.clock.monotonic()
-
-
-def _whole(seconds: float) -> int:
-    return max(1, int(-(-seconds // 1)))
