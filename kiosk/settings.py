@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from hardware.finger.commands import BAUDS
 
 PREFIX = "THUNHAN_KIOSK_"
+_SBI = r"sbi(:[A-Za-z0-9._-]{1,64})?|sbi-simulated"
+_BAUD = "|".join(map(str, BAUDS))
+_READER = rf"^(simulated|serial:/[^,]+(,({_BAUD}))?|{_SBI}|libfprint|libfprint-simulated)$"
+_IRIS = rf"^(none|{_SBI})$"
 
 
 class SettingsMissing(Exception):
@@ -36,10 +40,15 @@ class Settings(BaseModel):
         str, Field(pattern=r"^(device:[0-9]{1,9}|sitter:[0-9]{1,9}|folder:.+|video:.+)$")
     ] = "device:0"
     """See `hardware.camera.open`."""
-    reader: Annotated[
-        str, Field(pattern=rf"^(simulated|serial:/[^,]+(,({'|'.join(map(str, BAUDS))}))?)$")
-    ] = "serial:/dev/ttyUSB0"
-    """See `hardware.finger.open`."""
+    reader: Annotated[str, Field(pattern=_READER)] = "serial:/dev/ttyUSB0"
+    """See `kiosk.readers`."""
+    iris: Annotated[str, Field(pattern=_IRIS)] = "none"
+    """See `kiosk.readers`; irises are asked for where the procedure wants them and it is set."""
+    printer: str = "none"
+    """Of the receipts; see `kiosk.paper`."""
+    references: Path | None = None
+    """Folder of the fingers seen today, which the kiosks of a station may share; see
+    `kiosk.references`. By default one in `data`."""
     idle_seconds: Annotated[float, Field(gt=0)] = 60
     """Without a touch, a face or a finger, until the kiosk asks whether anybody is there."""
     warning_seconds: Annotated[float, Field(gt=0)] = 20
