@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from biometrics.finger.compare import SAME_FROM, compare
 from biometrics.finger.minutiae import Extractor, Minutiae
 from biometrics.finger.quality import assess
+from hardware.finger.commands import FAST, PACKET_SIZES
 from hardware.finger.hand import SimulatedHand
-from hardware.finger.module_core import ModuleCore
+from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
 from hardware.finger.module_simulator import SimulatedModule
 from hardware.finger.port import Touch, Wanted
 from hardware.finger.serial_module import SerialReader
@@ -28,6 +29,8 @@ WANTED = Wanted(positions=(2,), touch=Touch.SINGLE)
 
 LINES = ((57600, False), (115200, False), (57600, True), (None, True))
 """The module's baud rate (None: a line without limit), and whether the driver may raise it."""
+IMAGE_BYTES = HEIGHT * WIDTH // 2 // PACKET_SIZES[-1] * (PACKET_SIZES[-1] + 11)
+"""Of an image in packets of the largest size: what the line carries at least, 10 bits a byte."""
 CAPTURES = 5
 PEOPLE = 4
 FINGERS = 20
@@ -48,7 +51,13 @@ def read_lines() -> None:
                 assert isinstance(taken, tuple)
             reader.close()
         line = f"module at {baud or 'no limit'}{', raised by the driver' if raised else ''}"
-        print(f"capture, {line}: {statistics.median(seconds):.2f} s (n={CAPTURES})")
+        figure = f"{statistics.median(seconds):.2f} s (n={CAPTURES})"
+        if baud is not None:
+            limit = IMAGE_BYTES * 10 / (FAST if raised else baud)
+            figure += (
+                f", {statistics.median(seconds) / limit:.3f} of the line's limit {limit:.2f} s"
+            )
+        print(f"capture, {line}: {figure}")
 
 
 def draw_fingers() -> None:

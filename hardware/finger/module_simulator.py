@@ -83,6 +83,8 @@ class SimulatedModule:
         self._harmed = 0
         self._lock = threading.Lock()
         self._wanted_in = True
+        self._free_at = 0.0
+        """Monotonic seconds at which the line has carried what was sent so far."""
         self._moved = threading.Condition(self._lock)
         self._ends: tuple[int, int] | None = None
         self._ended = False
@@ -127,7 +129,8 @@ class SimulatedModule:
     @property
     def plugged(self) -> bool:
         """Whether the cable is in."""
-        return self._ends is not None
+        with self._lock:
+            return self._ends is not None
 
     def close(self) -> None:
         """End the module; may be called twice."""
@@ -205,6 +208,7 @@ class SimulatedModule:
                 if self.core.parameters.address != self._address:
                     self._address = self.core.parameters.address
                     self._stream = PacketStream(self._address)
+            self._free_at = time.monotonic()
             for part in parts:
                 if not self._write(part):
                     return
@@ -235,12 +239,17 @@ class SimulatedModule:
         self._harmed += harmed != octets
         return harmed
 
+    def _carry(self, count: int) -> None:
+        """Wait as long as the line takes; what one sleep is too long the next is shorter."""
+        self._free_at += count * 10 / self.core.parameters.baud
+        time.sleep(max(0.0, self._free_at - time.monotonic()))
+
     def _write(self, octets: bytes) -> bool:
         """Send; False where the cable is out."""
         for at in range(0, len(octets), _PIECE):
             piece = octets[at : at + _PIECE]
             if self._throttled:
-                time.sleep(len(piece) * 10 / self.core.parameters.baud)
+                self._carry(len(piece))
             with self._moved:
                 left = self._faults.unplug_after
                 if left is not None:

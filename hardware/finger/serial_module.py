@@ -31,8 +31,8 @@ from hardware.finger.packets import EVERYBODY, Code, Instruction
 from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Touch, Wanted
 from hardware.finger.serial_line import SerialLine
 
-_PACKET: Final = 128
-"""Bytes of data in a packet, at least; smaller ones cost up to a quarter of the time."""
+_PACKET: Final = PACKET_SIZES[-1]
+"""Bytes of data in a packet: the more, the less the line carries beside the image."""
 _POLL: Final = 0.03
 """Seconds between two looks for a finger."""
 _CONNECT: Final = 8.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hardware.errors import Broken, Garbled, Refused, Silent, Unplugged
 from hardware.finger.__main__ import main
-from hardware.finger.commands import FAST, LEVEL, Product
+from hardware.finger.commands import FAST, LEVEL, PACKET_SIZES, Product
 from hardware.finger.module_core import Answer, ModuleCore
 from hardware.finger.module_simulator import Faults, SimulatedModule
 from hardware.finger.open import ReaderUnknown, open_reader
@@ -101,7 +101,7 @@ def test_an_image_comes_over_bit_by_bit_at_every_packet_size(packet: int) -> Non
 def test_small_packets_are_made_larger_where_the_module_lets_us(packet: int) -> None:
     with SimulatedModule(ModuleCore(packet=packet)) as module:
         SerialReader(module.port).close()
-        assert module.core.parameters.packet == max(128, packet)
+        assert module.core.parameters.packet == 256
 
 
 @pytest.mark.parametrize("baud", [9600, 38400, 57600, 115200])
@@ -436,3 +436,19 @@ def test_made_up_hands_are_drawn_from_the_command_line(tmp_path: Path) -> None:
     assert drawn is not None
     assert drawn.shape == (2 * 288, 5 * 256)
     assert main(["hands", "--out", str(tmp_path / "no" / "such.png")]) == 1
+
+
+def test_a_plug_pulled_at_any_of_100_bytes_costs_nothing_but_time() -> None:
+    shown = FINGER.impression(1)
+    places = np.random.default_rng(2026).integers(0, 38_400, 100)
+    with SimulatedModule(ModuleCore(baud=FAST, packet=PACKET_SIZES[-1])) as module:
+        module.press(shown)
+        reader = SerialReader(module.port, baud=FAST)
+        for place in places.tolist():
+            module.fail(Faults(unplug_after=place))
+            with pytest.raises(Unplugged):
+                reader.capture(WANTED, deadline=PATIENT)
+            assert not module.plugged
+            module.replug()
+            assert (image_from(reader) == wanted(shown)).all()
+        reader.close()
