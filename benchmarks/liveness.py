@@ -22,10 +22,10 @@ from biometrics.capture import Liveness
 from biometrics.face.following import glimpse, likeness
 from biometrics.face.images import decode
 from biometrics.face.judge import PortraitJudge
-from biometrics.face.lab.figures import Share
 from biometrics.face.live import LiveJudge
 from biometrics.face.liveness import Action, Attendance, challenge
 from biometrics.face.relief import FLAT_BELOW, rigid
+from biometrics.lab.figures import Share
 from hardware.camera.act import WELL
 from hardware.camera.sheet import Sheet, held
 from hardware.camera.sitter import SitterCamera, portrait

@@ -12,11 +12,10 @@ import pytest
 
 from biometrics.face.gates import profile
 from biometrics.face.lab import __main__ as lab
-from biometrics.face.lab import tables, workers
+from biometrics.face.lab import tables
 from biometrics.face.lab.curves import curves
 from biometrics.face.lab.defects import DefectsRefused, Kind, read_defects
 from biometrics.face.lab.evaluation import Evaluation, Relaxed, refusals
-from biometrics.face.lab.figures import Share
 from biometrics.face.lab.judging import Seen
 from biometrics.face.lab.labels import (
     MAX_BYTES,
@@ -26,8 +25,10 @@ from biometrics.face.lab.labels import (
     read_labels,
     read_pairs,
 )
-from biometrics.face.lab.writing import harmless
 from biometrics.face.measures import MEASURES
+from biometrics.lab import workers
+from biometrics.lab.figures import Share
+from biometrics.lab.writing import harmless
 from hardware.camera.sitter import Behaviour
 from tests import faces
 

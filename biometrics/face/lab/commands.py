@@ -12,7 +12,7 @@ from typing import Final
 
 from biometrics.face import hints, ofiq
 from biometrics.face.gates import Profile
-from biometrics.face.lab import comparing, history, reference, tables, workers
+from biometrics.face.lab import comparing, history, reference, tables
 from biometrics.face.lab.curves import curves
 from biometrics.face.lab.defects import Kind, read_defects
 from biometrics.face.lab.evaluation import Evaluation, refusals
@@ -22,9 +22,10 @@ from biometrics.face.lab.judging import FELL, Seen, Task, judge_file, judge_file
 from biometrics.face.lab.labels import LabelsRefused, read_labels, read_pairs
 from biometrics.face.lab.page import page
 from biometrics.face.lab.run import Run
-from biometrics.face.lab.tables import Table
 from biometrics.face.lab.verification import compare_pairs, model_at
-from biometrics.face.lab.writing import as_markdown, as_text, harmless
+from biometrics.lab import workers
+from biometrics.lab.table import Table
+from biometrics.lab.writing import as_markdown, as_text, harmless
 from biometrics.words import Text
 
 DONE: Final = 0

@@ -10,8 +10,9 @@ from typing import Final
 
 from biometrics.face.descriptor import FaceModel
 from biometrics.face.lab.reference import Agreement, Beside
-from biometrics.face.lab.tables import Table, table, words
+from biometrics.face.lab.tables import table, words
 from biometrics.face.lab.verification import Compared, by, distances, rates
+from biometrics.lab.table import Table
 from biometrics.words import Text
 
 LIBRARY_DEFAULT: Final = 0.6

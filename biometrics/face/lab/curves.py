@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from biometrics.face.gates import Gate
 from biometrics.face.lab.evaluation import DefectFigures, Evaluation, Picture
-from biometrics.face.lab.figures import Auc, Share, auc, roc
+from biometrics.lab.figures import Auc, Share, auc, roc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from typing import Final
 from biometrics.capture import Finding
 from biometrics.face.gates import Gate, Profile
 from biometrics.face.lab.defects import Defect, Defects, Kind
-from biometrics.face.lab.figures import Share, difference
 from biometrics.face.lab.judging import Seen
 from biometrics.face.lab.labels import SOUND, Row
+from biometrics.lab.figures import Share, difference
 
 SMALLEST_GROUP: Final = 5
 """Pictures below which a group is shown but not compared: one of four is 25 points."""

@@ -12,9 +12,9 @@ from biometrics.capture import Finding
 from biometrics.face.lab.curves import curves
 from biometrics.face.lab.defects import Kind
 from biometrics.face.lab.evaluation import Evaluation, Picture
-from biometrics.face.lab.figures import Share
 from biometrics.face.lab.judging import Seen
 from biometrics.face.lab.run import Run
+from biometrics.lab.figures import Share
 
 
 def as_json(evaluation: Evaluation, run: Run) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from biometrics.face.lab.evaluation import Evaluation, Picture
 from biometrics.face.lab.labels import LabelsRefused
-from biometrics.face.lab.tables import Table, table
+from biometrics.face.lab.tables import table
+from biometrics.lab.table import Table
 
 
 def read_reasons(path: Path) -> Mapping[str, tuple[str, ...]]:

@@ -6,7 +6,6 @@ column of a table are escaped by `markupsafe`.
 
 import base64
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +18,10 @@ from biometrics.face.images import ImageRefused, decode
 from biometrics.face.lab import drawing, tables
 from biometrics.face.lab.curves import Curve, curves
 from biometrics.face.lab.evaluation import Evaluation, Picture
-from biometrics.face.lab.figures import Share
 from biometrics.face.lab.judging import read
 from biometrics.face.lab.labels import inside
 from biometrics.face.lab.run import Run
-from biometrics.face.lab.tables import Cell, Table
-from biometrics.face.lab.writing import shown
+from biometrics.lab.page import both, table_of, whole
 from biometrics.words import Text
 
 MOST_PICTURES: Final = 200
@@ -32,89 +29,30 @@ _THUMBNAIL: Final = (160, 200)
 _QUALITY: Final = 72
 _WORDS: Final = tables.words()
 _HINTS: Final = hints.words()
-_PAGE: Final = Markup("""<!doctype html>
-<html lang="vi">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
-style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-<h1>{heading}</h1>
-{body}
-</main>
-</body>
-</html>
-""")
 
 
 def page(evaluation: Evaluation, folder: Path, run: Run) -> str:
     """Return the whole page; thumbnails of wrongly judged pictures are read from `folder`."""
     parts = Markup("\n").join(_parts(evaluation, folder, run))
-    style = files("biometrics.face.lab").joinpath("page.css").read_text(encoding="utf-8")
-    title = _WORDS["title.report"]
-    return str(
-        _PAGE.format(
-            title=f"{title.vi} · {run.profile}",
-            style=Markup(style),  # noqa: S704 - our own file
-            heading=_both(title),
-            body=parts,
-        )
-    )
+    return whole(_WORDS["title.report"], run.profile, parts)
 
 
 def _parts(evaluation: Evaluation, folder: Path, run: Run) -> Iterator[Markup]:
     found = curves(evaluation)
-    yield _table(run.table())
+    yield table_of(run.table())
     yield _notes(list(tables.notes(evaluation)))
     for table in tables.everything(evaluation, found):
-        yield _table(table)
+        yield table_of(table)
     yield _curves(found)
     yield _wrong(evaluation, folder)
-
-
-def _both(text: Text) -> Markup:
-    return Markup('{} <span lang="en">{}</span>').format(text.vi, text.en)
 
 
 def _notes(said: list[Text]) -> Markup:
     if not said:
         return Markup("")
-    lines = Markup("").join(Markup('<p class="both">{}</p>').format(_both(text)) for text in said)
-    heading = _both(_WORDS["title.notes"])
+    lines = Markup("").join(Markup('<p class="both">{}</p>').format(both(text)) for text in said)
+    heading = both(_WORDS["title.notes"])
     return Markup('<h2>{}</h2><div class="notes">{}</div>').format(heading, lines)
-
-
-def _table(table: Table) -> Markup:
-    heads = Markup("").join(
-        Markup('<th scope="col">{}</th>').format(_head(text)) for text in table.columns
-    )
-    rows = Markup("").join(
-        Markup("<tr>{}</tr>").format(Markup("").join(map(_cell, row))) for row in table.rows
-    )
-    note = Markup("")
-    if table.note:
-        note = Markup('<p class="note both">{}</p>').format(_both(table.note))
-    return Markup(
-        '<h2>{}</h2><div class="wide" tabindex="0" role="region" aria-label="{}">'
-        "<table><thead><tr>{}</tr></thead>"
-        "<tbody>{}</tbody></table></div>{}"
-    ).format(_both(table.title), table.title.vi, heads, rows, note)
-
-
-def _head(text: Text) -> Markup:
-    return _both(text) if text.vi != text.en else Markup("{}").format(text.vi)
-
-
-def _cell(cell: Cell) -> Markup:
-    if isinstance(cell, Text):
-        return Markup('<td class="both">{}</td>').format(_head(cell))
-    kind = ' class="number"' if isinstance(cell, Share | int | float) else ""
-    return Markup("<td{}>{}</td>").format(Markup(kind), shown(cell, "vi"))  # noqa: S704 - ours
 
 
 def _curves(found: Iterable[Curve]) -> Markup:
@@ -136,7 +74,7 @@ def _curves(found: Iterable[Curve]) -> Markup:
         for curve in found
     )
     return Markup('<h2>{}</h2><p class="note both">{}</p><div class="curves">{}</div>').format(
-        _both(_WORDS["title.roc"]), _both(_WORDS["note.curve"]), figures
+        both(_WORDS["title.roc"]), both(_WORDS["note.curve"]), figures
     )
 
 
@@ -150,10 +88,10 @@ def _wrong(evaluation: Evaluation, folder: Path) -> Markup:
     if len(wrong) > MOST_PICTURES:
         said.append(_WORDS["note.cut"].fill(shown=MOST_PICTURES, n=len(wrong)))
     notes = Markup("").join(
-        Markup('<p class="note both">{}</p>').format(_both(text)) for text in said
+        Markup('<p class="note both">{}</p>').format(both(text)) for text in said
     )
     return Markup('<h2>{} ({})</h2>{}<div class="wrong">{}</div>').format(
-        _both(_WORDS["title.wrong"]), len(wrong), notes, cards
+        both(_WORDS["title.wrong"]), len(wrong), notes, cards
     )
 
 
@@ -180,7 +118,7 @@ def _line(finding: Finding, evaluation: Evaluation, *, bold: bool) -> Markup:
     if bold:
         said = Markup("<b>{}</b>").format(said)
     key = f"portrait.{finding.hint}"
-    hint = _both(_HINTS[key]) if finding.hint and key in _HINTS else ""
+    hint = both(_HINTS[key]) if finding.hint and key in _HINTS else ""
     return Markup("<p>{} {}</p>").format(said, hint)
 
 

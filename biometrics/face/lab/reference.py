@@ -13,8 +13,8 @@ import numpy as np
 from biometrics.capture import Finding
 from biometrics.face import ofiq
 from biometrics.face.images import ImageRefused
-from biometrics.face.lab.figures import spearman
 from biometrics.face.lab.judging import Progress, judge_files, read
+from biometrics.lab.figures import spearman
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png"})
 FALLS: Final = 3

@@ -3,17 +3,12 @@
 It takes the time as an argument and measures none.
 """
 
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Final
 
 from biometrics.face.lab import tables
 from biometrics.face.lab.evaluation import Evaluation
-from biometrics.face.lab.tables import Table
-
-_CPUS: Final = Path("/proc/cpuinfo")
+from biometrics.lab.machine import machine
+from biometrics.lab.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +61,3 @@ class Run:
         )
         columns = (words["column.what"], words["column.value"])
         return Table(title=words["title.run"], columns=columns, rows=rows)
-
-
-def machine() -> str:
-    """Return processor, cores and the versions that change figures."""
-    model = platform.processor() or platform.machine()
-    if _CPUS.is_file():
-        for line in _CPUS.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    carried = ", ".join(f"{name} {version(name)}" for name in ("opencv-python-headless", "numpy"))
-    return f"{model}, {platform.system()}, Python {platform.python_version()}, {carried}"

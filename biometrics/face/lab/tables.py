@@ -5,30 +5,18 @@ It computes no figures and knows no markup.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
 from biometrics.face.lab.curves import Curve, natives
 from biometrics.face.lab.defects import Kind
 from biometrics.face.lab.evaluation import SMALLEST_GROUP, Evaluation, Picture
-from biometrics.face.lab.figures import Share, explained, spread
+from biometrics.lab.figures import Share, explained, spread
+from biometrics.lab.table import Cell, Table
 from biometrics.words import Text, Words
-
-Cell = str | int | float | Share | Text | None
 
 ORDER: Final = 12
 """Reasons listed in one cell before the rest is summed up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Rows below a line of headings; `note` stands under them."""
-
-    title: Text
-    columns: tuple[Text, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: Text | None = None
 
 
 def words() -> Words:

@@ -16,10 +16,10 @@ from biometrics.face import descriptor
 from biometrics.face.compare import Comparer
 from biometrics.face.descriptor import FaceModel
 from biometrics.face.images import ImageRefused, decode
-from biometrics.face.lab import workers
-from biometrics.face.lab.figures import Share
 from biometrics.face.lab.judging import Progress, read
 from biometrics.face.lab.labels import Pair, inside
+from biometrics.lab import workers
+from biometrics.lab.figures import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from biometrics.face.lab.figures import (
+from biometrics.lab.figures import (
     Share,
     Z,
     auc,

@@ -6,8 +6,8 @@ spelled out.
 
 from collections.abc import Iterator
 
-from biometrics.face.lab.figures import Share
-from biometrics.face.lab.tables import Cell, Table
+from biometrics.lab.figures import Share
+from biometrics.lab.table import Cell, Table
 from biometrics.words import Text
 
 

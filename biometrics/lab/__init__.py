@@ -1,0 +1,1 @@
+"""What the labs of faces and fingers share: statistics, tables, pages, several processes."""
