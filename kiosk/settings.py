@@ -7,13 +7,21 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hardware.codes import open as codes
 from hardware.finger.commands import BAUDS
+from hardware.printer import open as printer
 
 PREFIX = "THUNHAN_KIOSK_"
 _SBI = r"sbi(:[A-Za-z0-9._-]{1,64})?|sbi-simulated"
 _BAUD = "|".join(map(str, BAUDS))
 _READER = rf"^(simulated|serial:/[^,]+(,({_BAUD}))?|{_SBI}|libfprint|libfprint-simulated)$"
 _IRIS = rf"^(none|{_SBI})$"
+
+_SCANNER_BAUD = "|".join(map(str, codes.BAUDS))
+_CODE_READER = rf"^(none|hid:/[^,]+|serial:/[^,]+(,({_SCANNER_BAUD}))?)$"
+_PRINTER_BAUD = "|".join(map(str, printer.BAUDS))
+_PRINTER_WIRE = rf"simulated|(escpos|file):/[^,]+|serial:/[^,]+(,({_PRINTER_BAUD}))?"
+_PRINTER = rf"^(none|({_PRINTER_WIRE})(,({'|'.join(printer.WIDTHS)})mm)?)$"
 
 
 class SettingsMissing(Exception):
@@ -44,8 +52,12 @@ class Settings(BaseModel):
     """See `kiosk.readers`."""
     iris: Annotated[str, Field(pattern=_IRIS)] = "none"
     """See `kiosk.readers`; irises are asked for where the procedure wants them and it is set."""
-    printer: str = "none"
-    """Of the receipts; see `kiosk.paper`."""
+    code_reader: Annotated[str, Field(pattern=_CODE_READER)] = "none"
+    """Beside the camera, which reads QR codes anyway; see `hardware.codes.open`."""
+    printer: Annotated[str, Field(pattern=_PRINTER)] = "none"
+    """Of the receipts; see `hardware.printer.open`."""
+    look_up: Annotated[str, Field(pattern=r"^(https?://[!-~]{1,200})?$")] = ""
+    """Address of the citizens' page that shows where a dossier stands; on the receipt."""
     references: Path | None = None
     """Folder of the fingers seen today, which the kiosks of a station may share; see
     `kiosk.references`. By default one in `data`."""
