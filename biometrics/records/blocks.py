@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import numpy as np
-
 SCALE: Final = 2.54
 """Centimetres in an inch: most records count pixels on a centimetre."""
 _DATE: Final = struct.Struct(">HBBBBBH")
@@ -43,7 +41,8 @@ class Algorithm:
     number: int = 0
 
 
-NFIQ2: Final = Algorithm(vendor=NIST, number=0)
+UNSPECIFIED: Final = Algorithm()
+NFIQ2: Final = Algorithm(vendor=NIST)
 """NIST's; under which number NFIQ 2 stands in the register is not known to us."""
 
 
@@ -73,7 +72,7 @@ class Origin:
     @property
     def first(self) -> Quality:
         """Return the first quality, or one that says nothing."""
-        return self.qualities[0] if self.qualities else Quality(score=None, algorithm=Algorithm())
+        return self.qualities[0] if self.qualities else Quality(score=None, algorithm=UNSPECIFIED)
 
 
 class Cursor:
@@ -213,17 +212,6 @@ def per_inch(count: int) -> int:
         if per_centimetre(dpi) == count:
             return dpi
     return round(count * SCALE)
-
-
-def grey(pixels: Any, most: int) -> bool:  # noqa: ANN401 - what comes may be anything
-    """True for a height x width array of uint8 with 1 to `most` pixels a side."""
-    return (
-        isinstance(pixels, np.ndarray)
-        and pixels.dtype == np.uint8
-        and pixels.ndim == 2  # noqa: PLR2004 - height x width
-        and min(pixels.shape) > 0
-        and max(pixels.shape) <= most
-    )
 
 
 def _moment(fields: tuple[int, ...]) -> datetime | None:

@@ -25,6 +25,7 @@ from biometrics.finger.minutiae import Minutiae
 from biometrics.records.blocks import (
     BEST,
     NFIQ2,
+    UNSPECIFIED,
     Algorithm,
     Cursor,
     Origin,
@@ -346,7 +347,7 @@ def _read_2005(data: bytes) -> tuple[View, ...]:
             height=height,
             dpi=_dpi(across, down),
             points=points,
-            algorithm=Algorithm(),
+            algorithm=UNSPECIFIED,
         )
         _check(view)
         views.append(view)
