@@ -163,6 +163,16 @@ class SerialReader:
         with self._connected(until) as line:
             return self._wait(line, until, finger=False)
 
+    @contextmanager
+    def held(self, *, deadline: float) -> Iterator[SerialLine]:
+        """Hold the line for an examination of the module itself; captures wait meanwhile.
+
+        Raises:
+            Unplugged, Silent, Garbled, Refused: as `capture`.
+        """
+        with self._connected(self._clock() + deadline) as line:
+            yield line
+
     def close(self) -> None:
         """Let the port go; may be called twice, and from another thread than `capture`."""
         self._closed.set()

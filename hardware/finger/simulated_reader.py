@@ -5,6 +5,7 @@ It announces itself as simulated; no real person's finger comes from it.
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Final
 
 from hardware.errors import Broken
@@ -13,6 +14,7 @@ from hardware.finger.hand import SimulatedHand
 from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
 from hardware.finger.module_simulator import SimulatedModule
 from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
+from hardware.finger.serial_line import SerialLine
 from hardware.finger.serial_module import SerialReader
 from hardware.finger.synthesis import Condition
 
@@ -80,6 +82,10 @@ class SimulatedReader:
     def wait_lifted(self, *, deadline: float) -> bool:
         """Wait until no finger lies on the glass; as `SerialReader.wait_lifted`."""
         return self._reader.wait_lifted(deadline=deadline)
+
+    def held(self, *, deadline: float) -> AbstractContextManager[SerialLine]:
+        """Hold the line for an examination; as `SerialReader.held`."""
+        return self._reader.held(deadline=deadline)
 
     def close(self) -> None:
         """Let the module go; may be called twice."""
