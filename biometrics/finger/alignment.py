@@ -32,18 +32,25 @@ def aligned(first: Floats, second: Floats, pairs: Pairs) -> Floats:
         pairs: which of both belong together, at least one.
     """
     fixed, free = _complex(first), _complex(second)
-    weight = pairs.weight / pairs.weight.sum()
     here = fixed[pairs.left]
-    there = free[pairs.right]
-    middle, centre = (weight * here).sum(), (weight * there).sum()
-    lean = (weight * np.conj(there - centre) * (here - middle)).sum()
-    turn = lean / abs(lean) if abs(lean) > 0 else 1.0
-    moved = turn * (free - centre) + middle
+    turn, shift = laid_over(here, free[pairs.right], pairs.weight)
+    moved = turn * free + shift
     if len(pairs) >= _STRETCHED_FROM:
         moved = moved + _stretch(moved, moved[pairs.right], here, pairs.weight)
     return np.column_stack([moved.real, moved.imag, second[:, 2] + np.angle(turn)]).astype(
         np.float32
     )
+
+
+def laid_over(
+    here: NDArray[np.complex128], there: NDArray[np.complex128], weight: Floats
+) -> tuple[complex, complex]:
+    """Return turn (of length 1) and shift that bring `there` nearest to `here`."""
+    share = weight / weight.sum()
+    middle, centre = (share * here).sum(), (share * there).sum()
+    lean = complex((share * np.conj(there - centre) * (here - middle)).sum())
+    turn = lean / abs(lean) if abs(lean) > 0 else complex(1)
+    return turn, complex(middle - turn * centre)
 
 
 def gathered(first: Floats, moved: Floats, grades: Floats, reach: float) -> Pairs:

@@ -25,7 +25,10 @@ _STEP: Final = 32
 """The network halves five times."""
 _MARGIN: Final = 16
 _ANGLE: Final = 1
+_ENDING: Final = 2
 _SCORE: Final = 3
+LEADER: Final = "LEADER (afis 1.2.7)"
+UNKNOWN: Final = "unknown"
 
 
 class ModelMissing(RuntimeError):
@@ -43,9 +46,14 @@ class Minutiae:
     Attributes:
         points: n x 4, float32: x to the right and y downwards in pixels at 500 dpi,
             angle in radians counter-clockwise as seen, score 0..1; strongest first.
+        endings: n, float32, 0..1: how surely each is where a ridge ends rather than where it
+            forks; None where nobody looked.
+        extractor: who found them.
     """
 
     points: NDArray[np.float32]
+    endings: NDArray[np.float32] | None = None
+    extractor: str = UNKNOWN
 
     def __post_init__(self) -> None:
         """Refuse what is no list of points.
@@ -57,6 +65,8 @@ class Minutiae:
             raise ValueError("minutiae are n x 4 of float32")
         if not np.isfinite(self.points).all():
             raise ValueError("minutiae are finite")
+        if self.endings is not None and self.endings.shape != self.points.shape[:1]:
+            raise ValueError("minutiae are as many as their kinds")
 
     def __len__(self) -> int:
         return len(self.points)
@@ -91,7 +101,8 @@ class Extractor:
         fit = DPI / dpi * pixels.shape[0] / image.shape[0]
         top, left, cut = _cut(image)
         if cut.size == 0:
-            return Minutiae(points=np.empty((0, 4), np.float32))
+            nothing = np.empty((0, 4), np.float32)
+            return Minutiae(points=nothing, endings=nothing[:, 0], extractor=LEADER)
         high, wide = (math.ceil(side / _STEP) * _STEP for side in cut.shape)
         up, aside = (high - cut.shape[0]) // 2, (wide - cut.shape[1]) // 2
         padded = cv2.copyMakeBorder(
@@ -114,8 +125,9 @@ class Extractor:
                 seen[rows, columns, _SCORE],
             ]
         ).astype(np.float32)
-        order = np.argsort(-found[:, 3], kind="stable")
-        return Minutiae(points=found[order])
+        order = np.argsort(-found[:, 3], kind="stable")[: int(limits.MOST_FOUND.value)]
+        endings = seen[rows, columns, _ENDING][order]
+        return Minutiae(points=found[order], endings=endings, extractor=LEADER)
 
 
 def network() -> bytes:

@@ -37,6 +37,11 @@ class Pairs:
         return len(self.left)
 
 
+NONE: Final = Pairs(
+    left=np.empty(0, np.intp), right=np.empty(0, np.intp), weight=np.empty(0, np.float32)
+)
+
+
 def candidates(grades: Floats) -> Pairs:
     """Return the best graded pairs; one minutia may stand in several."""
     flat = grades.ravel()
