@@ -2,14 +2,16 @@
 
 It knows no record. Whatever the bytes are, they are decoded within limits or refused.
 
-PNG and JPEG are read here once `biometrics.face.containers` has looked through them. JPEG 2000 and
-WSQ are decoded in a sandbox: NBIS's WSQ, which the package wsq carries, overruns its buffers on
-damaged input and takes its process down, and OpenJPEG bounds neither its time nor its memory.
+Everything but raw pixels is decoded in a sandbox: NBIS's WSQ, which the package wsq carries,
+overruns its buffers on damaged input and takes its process down, OpenJPEG bounds neither its time
+nor its memory, and whoever opens captures holds keys. PNG and JPEG pass
+`biometrics.face.containers` first.
 """
 
 import enum
 import functools
 import struct
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -19,24 +21,30 @@ from numpy.typing import NDArray
 from biometrics.face import containers, encoding
 from biometrics.records import confined
 from biometrics.records.blocks import RecordInvalid
-from biometrics.sandbox.room import JobEnded, Room
+from biometrics.sandbox.room import Answer, JobEnded, Room
 from biometrics.sandbox.wire import Limits
 
 MAX_SIDE: Final = 4096
 """Pixels."""
-MAX_PIXELS: Final = 4_000_000
-"""A slap of 3.2 x 3 inches at 500 dpi has 2.4 million."""
+MAX_PIXELS: Final = 9_000_000
+"""A slap of 3.2 x 3 inches at 500 dpi has 2.4 million, a camera's 4K frame 8.3."""
 MAX_BYTES: Final = 8 * 1024 * 1024
-"""Of one encoded picture: the pixels of the largest fit twice."""
+"""Of one encoded picture."""
 LEAST_WSQ_SIDE: Final = 64
 """Pixels. NBIS refuses less than 32, and what it writes of narrow pictures it reads as grey."""
 _LIMITS: Final = Limits(
-    seconds=10.0, cpu_seconds=4.0, request=MAX_BYTES + 4096, answer=MAX_PIXELS + 4096
+    seconds=15.0,
+    cpu_seconds=6.0,
+    memory=256 * 1024 * 1024,
+    request=MAX_PIXELS + 4096,
+    answer=3 * MAX_PIXELS + 4096,
 )
-_GREY_DEPTH: Final = 7
+_DEPTH: Final = 7
 """Eight bits without sign in JPEG 2000, which writes one less."""
 _REVERSIBLE: Final = 1
+_BOX: Final = struct.Struct(">I4s")
 _CODESTREAM: Final = b"\xff\x4f\xff\x51"
+_COLOURS: Final = 3
 _COD, _SOT = 0xFF52, 0xFF90
 _SIZ: Final = struct.Struct(">HH8IHBBB")
 """Length, profile, extent, offset, tile extent and offset, components; then the first one's depth
@@ -93,10 +101,10 @@ def write(pixels: NDArray[np.uint8], coding: Coding, *, dpi: int | None = None) 
         raise RecordInvalid(f"{coding} is only read")
     if min(width, height) < LEAST_WSQ_SIDE:
         raise RecordInvalid(f"WSQ wants {LEAST_WSQ_SIDE} pixels a side")
-    said, data = _asked(pixels.tobytes(), f"{confined.WRITE_WSQ} {width} {height}")
-    if said or not data.startswith(_WSQ_START):
+    answer = _asked(pixels.tobytes(), f"{confined.WRITE_WSQ} {width} {height}")
+    if not answer.beside.startswith(_WSQ_START):
         raise RecordInvalid("the WSQ encoder refused the picture")
-    return _without_comments(data)
+    return _without_comments(answer.beside)
 
 
 def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.uint8]:
@@ -112,18 +120,35 @@ def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.
         raise RecordInvalid(f"a picture has at most {MAX_BYTES} bytes")
     if coding is Coding.RAW:
         return _shaped(data, width, height)
-    if coding in (Coding.PNG, Coding.JPEG):
-        return _plain(data, coding, width, height)
-    try:
-        size, how = _declared(data, coding)
-    except (struct.error, IndexError) as error:
-        raise RecordInvalid("the picture ends before its size") from error
+    size, bare = _declared(data, coding)
     if size != (width, height):
         raise RecordInvalid("the picture has another size than said")
-    said, pixels = _asked(data, how)
-    if said:
+    how = confined.READ_WSQ if coding is Coding.WSQ else confined.READ_GREY
+    return _shaped(_asked(bare, how).beside, width, height)
+
+
+def read_colours(data: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of a JPEG, height x width x 3, blue-green-red.
+
+    Raises:
+        RecordInvalid: another kind, larger than is read, damaged, or too slow to decode.
+        RoomFull, RoomBroken: see `biometrics.sandbox.room`.
+    """
+    (width, height), bare = _declared(data, Coding.JPEG)
+    _hold(width, height)
+    pixels = _asked(bare, confined.READ_COLOURS).beside
+    if len(pixels) != height * width * _COLOURS:
         raise RecordInvalid("the picture's data are broken")
-    return _shaped(pixels, width, height)
+    return np.frombuffer(pixels, np.uint8).reshape(height, width, _COLOURS)
+
+
+def keeps_pixels(data: bytes) -> bool:
+    """True where a JPEG 2000's wavelet is the one that can keep every pixel as it was.
+
+    Raises:
+        RecordInvalid: it is no JPEG 2000, or ends too early.
+    """
+    return _stream(data).reversible
 
 
 def _grey(pixels: Any) -> bool:  # noqa: ANN401 - what comes may be anything
@@ -141,67 +166,77 @@ def _shaped(data: bytes, width: int, height: int) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8).reshape(height, width)
 
 
-def _plain(data: bytes, coding: Coding, width: int, height: int) -> NDArray[np.uint8]:
-    try:
-        picture = containers.clean(data)
-    except containers.ImageRefused as error:
-        raise RecordInvalid(str(error)) from error
-    if picture.jpeg is not (coding is Coding.JPEG) or (picture.width, picture.height) != (
-        width,
-        height,
-    ):
-        raise RecordInvalid("the picture is of another kind or size than said")
-    how = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        pixels = cv2.imdecode(np.frombuffer(picture.data, np.uint8), how)
-    except cv2.error as error:
-        raise RecordInvalid("the picture's data are broken") from error
-    if pixels is None or pixels.shape != (height, width) or pixels.dtype != np.uint8:
-        raise RecordInvalid("the picture's data are broken, or not of eight bits of grey")
-    return np.asarray(pixels, np.uint8)
-
-
-def _declared(data: bytes, coding: Coding) -> tuple[tuple[int, int], str]:
-    """Return width and height that a WSQ or JPEG 2000 declares, and what the sandbox is asked."""
+def _declared(data: bytes, coding: Coding) -> tuple[tuple[int, int], bytes]:
+    """Return width and height that a picture declares, and what of it a decoder needs."""
+    if coding in (Coding.PNG, Coding.JPEG):
+        try:
+            picture = containers.clean(data)
+        except containers.ImageRefused as error:
+            raise RecordInvalid(str(error)) from error
+        if picture.jpeg is not (coding is Coding.JPEG):
+            raise RecordInvalid("the picture is of another kind than said")
+        return (picture.width, picture.height), picture.data
     if coding is Coding.WSQ:
-        return _wsq_size(data), confined.READ_WSQ
-    stream = data if data.startswith(_CODESTREAM) else _codestream(data)
-    size, reversible = _stream_size(stream)
-    if coding is Coding.JPEG2000 and not reversible:
+        return _wsq_size(data), data
+    stream = _stream(data)
+    if stream.components != 1:
+        raise RecordInvalid("a JPEG 2000 that is not grey")
+    if coding is Coding.JPEG2000 and not stream.reversible:
         raise RecordInvalid("a lossy picture that is said to be lossless")
-    return size, confined.READ_JPEG2000
+    return (stream.width, stream.height), data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stream:
+    """What a JPEG 2000 says of itself before its first tile (ISO/IEC 15444-1, annex A)."""
+
+    width: int
+    height: int
+    components: int
+    reversible: bool
+
+
+def _stream(data: bytes) -> _Stream:
+    """Return what a JPEG 2000, boxed or bare, says of itself."""
+    try:
+        return _begun(data if data.startswith(_CODESTREAM) else _codestream(data))
+    except struct.error as error:
+        raise RecordInvalid("the picture ends before its size") from error
 
 
 def _codestream(data: bytes) -> bytes:
     if not data.startswith(encoding.JP2):
         raise RecordInvalid("no JPEG 2000")
     at = 0
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
+    while True:
+        length, kind = _BOX.unpack_from(data, at)
         if kind == b"jp2c":
-            return data[at + 8 :]
-        if length < 8:  # noqa: PLR2004 - a box's length counts its head
-            break
+            return data[at + _BOX.size :]
+        if length < _BOX.size:
+            raise RecordInvalid("a JPEG 2000 without a picture")
         at += length
-    raise RecordInvalid("a JPEG 2000 without a picture")
 
 
-def _stream_size(stream: bytes) -> tuple[tuple[int, int], bool]:
-    """Return width and height, and whether the wavelet keeps every pixel (ISO/IEC 15444-1, A.5)."""
+def _begun(stream: bytes) -> _Stream:
     if not stream.startswith(_CODESTREAM):
         raise RecordInvalid("a JPEG 2000 without a picture")
-    length, _, across, down, left, top, *_, components, depth, step_x, step_y = _SIZ.unpack_from(
+    length, _, right, bottom, left, top, *_, components, depth, across, down = _SIZ.unpack_from(
         stream, len(_CODESTREAM)
     )
-    if (components, depth, step_x, step_y) != (1, _GREY_DEPTH, 1, 1):
-        raise RecordInvalid("a JPEG 2000 that is not eight bits of grey")
+    if (depth, across, down) != (_DEPTH, 1, 1):
+        raise RecordInvalid("a JPEG 2000 that is not of eight bits")
     at = len(_CODESTREAM) + length
     # Every segment takes four bytes or more: this ends.
     while True:
         marker, length = _SEGMENT.unpack_from(stream, at)
         if marker == _COD:
-            wavelet = _STYLE.unpack_from(stream, at + 4)[-1]
-            return (across - left, down - top), wavelet == _REVERSIBLE
+            wavelet = _STYLE.unpack_from(stream, at + _SEGMENT.size)[-1]
+            return _Stream(
+                width=right - left,
+                height=bottom - top,
+                components=components,
+                reversible=wavelet == _REVERSIBLE,
+            )
         if marker == _SOT or length < 2:  # noqa: PLR2004 - a length counts itself
             raise RecordInvalid("a JPEG 2000 that does not say how it is encoded")
         at += 2 + length
@@ -227,8 +262,11 @@ def _wsq_segments(data: bytes) -> list[tuple[int, int, int]]:
 
 
 def _wsq_size(data: bytes) -> tuple[int, int]:
-    _, at, _ = _wsq_segments(data)[-1]
-    _, _, height, width = _FRAME.unpack_from(data, at + 4)
+    try:
+        _, at, _ = _wsq_segments(data)[-1]
+        _, _, height, width = _FRAME.unpack_from(data, at + _SEGMENT.size)
+    except struct.error as error:
+        raise RecordInvalid("the picture ends before its size") from error
     return width, height
 
 
@@ -239,12 +277,14 @@ def _without_comments(data: bytes) -> bytes:
     return b"".join([_WSQ_START, *kept, data[frame:]])
 
 
-def _asked(data: bytes, argument: str) -> tuple[dict[str, Any], bytes]:
+def _asked(data: bytes, argument: str) -> Answer:
     try:
         answer = _room().run(data, argument)
     except JobEnded as ended:
         raise RecordInvalid("the picture is broken, or takes too much to decode") from ended
-    return dict(answer.said), answer.beside
+    if answer.said:
+        raise RecordInvalid("the picture's data are broken")
+    return answer
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What is run in the sandbox on pictures of records: WSQ both ways, JPEG 2000 read.
+"""What is run in the sandbox on pictures of records: WSQ both ways, what OpenCV reads one way.
 
 It trusts nothing and is trusted by nobody: `codings` holds its word to what it sends.
 """
@@ -15,33 +15,40 @@ from biometrics.sandbox.zygote import Work
 
 READ_WSQ: Final = "read-wsq"
 WRITE_WSQ: Final = "write-wsq"
-READ_JPEG2000: Final = "read-jpeg2000"
+READ_GREY: Final = "read-grey"
+READ_COLOURS: Final = "read-colours"
 _WARM: Final = 64
 """Pixels a side of what the decoders are warmed with."""
 Answer = tuple[dict[str, Any], bytes]
 
 
 def prepare() -> Work:
-    """Return what is run in the sandbox, with the decoders warmed."""
+    """Return what is run in the sandbox, with the decoders warmed.
+
+    A job answers pixels or a WSQ; what it is asked for reads as ``write-wsq 256 288``.
+    """
     cv2.setNumThreads(1)
     # The caller has held the declared size to its own limit.
     Image.MAX_IMAGE_PIXELS = None
     blank = np.zeros((_WARM, _WARM), np.uint8)
-    _read_jpeg2000(cv2.imencode(".jp2", blank)[1].tobytes())
+    for kind in (".jp2", ".png", ".jpg"):
+        _read(cv2.imencode(kind, blank)[1].tobytes(), cv2.IMREAD_UNCHANGED)
     _read_wsq(_write_wsq(blank.tobytes(), _WARM, _WARM)[1])
 
     def work(data: bytes, argument: str) -> Answer:
         what, *sizes = argument.split()
         if what == WRITE_WSQ:
             return _write_wsq(data, *(int(size) for size in sizes))
-        return _read_wsq(data) if what == READ_WSQ else _read_jpeg2000(data)
+        if what == READ_WSQ:
+            return _read_wsq(data)
+        return _read(data, cv2.IMREAD_COLOR if what == READ_COLOURS else cv2.IMREAD_UNCHANGED)
 
     return work
 
 
-def _read_jpeg2000(data: bytes) -> Answer:
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.ndim != 2 or pixels.dtype != np.uint8:  # noqa: PLR2004 - grey
+def _read(data: bytes, how: int) -> Answer:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None or pixels.dtype != np.uint8:
         return {"refused": True}, b""
     return {}, pixels.tobytes()
 
