@@ -102,6 +102,7 @@ def found(
     name: str,
     state: State,
     said: str,
+    /,
     *figures: Figure,
     simulated: bool = False,
     **values: object,
