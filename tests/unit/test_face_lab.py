@@ -17,17 +17,11 @@ from biometrics.face.lab.curves import curves
 from biometrics.face.lab.defects import DefectsRefused, Kind, read_defects
 from biometrics.face.lab.evaluation import Evaluation, Relaxed, refusals
 from biometrics.face.lab.judging import Seen
-from biometrics.face.lab.labels import (
-    MAX_BYTES,
-    LabelsRefused,
-    Row,
-    inside,
-    read_labels,
-    read_pairs,
-)
+from biometrics.face.lab.labels import Row, read_labels, read_pairs
 from biometrics.face.measures import MEASURES
 from biometrics.lab import workers
 from biometrics.lab.figures import Share
+from biometrics.lab.sheet import MAX_BYTES, SheetRefused, inside
 from biometrics.lab.writing import harmless
 from hardware.camera.sitter import Behaviour
 from tests import faces
@@ -52,7 +46,7 @@ HOSTILE = "<script>alert('x')</script>\x1b[31m|**&\"o'"
 )
 def test_a_table_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "labels.csv").write_bytes(content)
-    with pytest.raises(LabelsRefused):
+    with pytest.raises(SheetRefused):
         read_labels(tmp_path / "labels.csv")
 
 
@@ -61,7 +55,7 @@ def test_a_table_that_is_absent_a_folder_or_huge_is_refused(tmp_path: Path) -> N
     with huge.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     for path in (tmp_path / "nothing.csv", tmp_path, huge):
-        with pytest.raises(LabelsRefused):
+        with pytest.raises(SheetRefused):
             read_labels(path)
 
 
@@ -75,7 +69,7 @@ def test_group_columns_may_be_absent_and_unknown_ones_are_carried(tmp_path: Path
     assert first.columns["light"] == "red"
     assert (second.defect, third.defect) == ("", "tilt")
     assert [row.file for row in read_labels(table, [("light", "red")])] == ["a.jpg"]
-    with pytest.raises(LabelsRefused, match="no column colour"):
+    with pytest.raises(SheetRefused, match="no column colour"):
         read_labels(table, [("colour", "red")])
 
 
@@ -84,7 +78,7 @@ def test_pairs_say_whether_they_are_one_person(tmp_path: Path) -> None:
     table.write_text("file_a,file_b,same\na,b,1\na,c,0\n")
     assert [pair.same for pair in read_pairs(table)] == [True, False]
     table.write_text("file_a,file_b,same\na,b,perhaps\n")
-    with pytest.raises(LabelsRefused, match="perhaps"):
+    with pytest.raises(SheetRefused, match="perhaps"):
         read_pairs(table)
 
 

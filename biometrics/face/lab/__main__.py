@@ -17,12 +17,12 @@ from biometrics.face.gates import Profile, ProfileUnknown, profile
 from biometrics.face.lab import commands
 from biometrics.face.lab.defects import DefectsRefused
 from biometrics.face.lab.evaluation import Relaxed
-from biometrics.face.lab.labels import LabelsRefused
 from biometrics.face.models import ModelAltered, ModelMissing
 from biometrics.face.ofiq import NoReference
+from biometrics.lab.sheet import SheetRefused
 
 MOST_PROCESSES: Final = 256
-_REFUSED: Final = (LabelsRefused, DefectsRefused, OSError)
+_REFUSED: Final = (SheetRefused, DefectsRefused, OSError)
 _MISSING: Final = (DescriptorMissing, DescriptorRefused, ModelMissing, ModelAltered, NoReference)
 
 

@@ -19,11 +19,12 @@ from biometrics.face.lab.evaluation import Evaluation, refusals
 from biometrics.face.lab.export import as_json, findings
 from biometrics.face.lab.history import read_reasons
 from biometrics.face.lab.judging import FELL, Seen, Task, judge_file, judge_files
-from biometrics.face.lab.labels import LabelsRefused, read_labels, read_pairs
+from biometrics.face.lab.labels import read_labels, read_pairs
 from biometrics.face.lab.page import page
 from biometrics.face.lab.run import Run
 from biometrics.face.lab.verification import compare_pairs, model_at
 from biometrics.lab import workers
+from biometrics.lab.sheet import SheetRefused
 from biometrics.lab.table import Table
 from biometrics.lab.writing import as_markdown, as_text, harmless
 from biometrics.words import Text
@@ -39,12 +40,12 @@ def evaluate(given: argparse.Namespace) -> int:
     """Judge a labelled folder; `BELOW` where fewer than `--fail-under` percent were right.
 
     Raises:
-        LabelsRefused, DefectsRefused: the tables cannot be read.
+        SheetRefused, DefectsRefused: the tables cannot be read.
         OSError: a report cannot be written.
     """
     rows = read_labels(given.labels, _where(given))
     if not rows:
-        raise LabelsRefused(f"{given.labels.name}: no row is left to judge")
+        raise SheetRefused(f"{given.labels.name}: no row is left to judge")
     defects = read_defects(given.defects)
     before = read_reasons(given.since) if given.since else None
     names = [row.file for row in rows]
@@ -101,12 +102,12 @@ def pairs(given: argparse.Namespace) -> int:
     """Compare labelled pairs one to one.
 
     Raises:
-        LabelsRefused: the table cannot be read.
+        SheetRefused: the table cannot be read.
         DescriptorMissing, DescriptorRefused: the network cannot be loaded.
     """
     wanted = read_pairs(given.pairs, _where(given))
     if not wanted:
-        raise LabelsRefused(f"{given.pairs.name}: no pair is left to compare")
+        raise SheetRefused(f"{given.pairs.name}: no pair is left to compare")
     model = model_at(given.model)
     compared = compare_pairs(given.folder, wanted, given.model, given.processes, _progress)
     _say(harmless(f"{model.name} {model.dated} {model.sha256}"))
@@ -122,7 +123,7 @@ def compare_ofiq(given: argparse.Namespace) -> int:
         return MISSING
     names = reference.pictures(given.folder)
     if not names:
-        raise LabelsRefused(f"{given.folder.name} holds no picture")
+        raise SheetRefused(f"{given.folder.name} holds no picture")
     rows = reference.compare(given.folder, names, given.profile.name, given.processes, _progress)
     _show([comparing.agreement_table(reference.agreements(rows))], given)
     if given.csv:

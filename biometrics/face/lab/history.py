@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from biometrics.face.lab.evaluation import Evaluation, Picture
-from biometrics.face.lab.labels import LabelsRefused
 from biometrics.face.lab.tables import table
+from biometrics.lab.sheet import SheetRefused
 from biometrics.lab.table import Table
 
 
@@ -17,13 +17,13 @@ def read_reasons(path: Path) -> Mapping[str, tuple[str, ...]]:
     """Return for each file what it was refused for in an earlier run.
 
     Raises:
-        LabelsRefused: this is no file of an earlier run.
+        SheetRefused: this is no file of an earlier run.
     """
     try:
         pictures = json.loads(path.read_text(encoding="utf-8"))["pictures"]
         return {str(entry["file"]): tuple(map(str, entry["refused_for"])) for entry in pictures}
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise LabelsRefused(f"{path.name} holds no earlier run: {error}") from error
+        raise SheetRefused(f"{path.name} holds no earlier run: {error}") from error
 
 
 def changes(evaluation: Evaluation, before: Mapping[str, tuple[str, ...]]) -> Table:

@@ -15,8 +15,8 @@ import cv2
 from biometrics.capture import Finding
 from biometrics.face.images import MAX_BYTES, ImageRefused, decode
 from biometrics.face.judge import FrameInvalid, PortraitJudge
-from biometrics.face.lab.labels import inside
 from biometrics.lab import workers
+from biometrics.lab.sheet import inside
 
 OUTSIDE: Final = "outside"
 ABSENT: Final = "absent"

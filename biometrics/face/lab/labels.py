@@ -3,20 +3,15 @@
 It opens no picture. A table may come from anywhere: nothing in it is trusted or interpreted.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
-MAX_BYTES: Final = 64 * 1024 * 1024
+from biometrics.lab.sheet import SheetRefused, rows_of
+
 SOUND: Final = "none"
 """The `defect` of a picture that has none."""
-
-
-class LabelsRefused(ValueError):
-    """The table cannot be read: absent, too large, no CSV in UTF-8, or without its columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +48,7 @@ def read_labels(path: Path, where: Iterable[tuple[str, str]] = ()) -> tuple[Row,
     """Return the rows for which every column of `where` has its value, in their order.
 
     Raises:
-        LabelsRefused: see there; also where a column of `where` does not exist.
+        SheetRefused: see there; also where a column of `where` does not exist.
     """
     rows = (
         Row(
@@ -65,7 +60,7 @@ def read_labels(path: Path, where: Iterable[tuple[str, str]] = ()) -> tuple[Row,
             defect=row["defect"],
             columns=row,
         )
-        for row in _table(path, ("file", "defect"), where)
+        for row in rows_of(path, ("file", "defect"), where)
     )
     return tuple(rows)
 
@@ -74,12 +69,12 @@ def read_pairs(path: Path, where: Iterable[tuple[str, str]] = ()) -> tuple[Pair,
     """Return the pairs; `same` is ``1`` or ``0``.
 
     Raises:
-        LabelsRefused: see there.
+        SheetRefused: see there.
     """
     pairs = []
-    for row in _table(path, ("file_a", "file_b", "same"), where):
+    for row in rows_of(path, ("file_a", "file_b", "same"), where):
         if row["same"] not in {"0", "1"}:
-            raise LabelsRefused(f"{path.name}: same is 0 or 1, not {row['same']!r}")
+            raise SheetRefused(f"{path.name}: same is 0 or 1, not {row['same']!r}")
         pairs.append(
             Pair(
                 file_a=row["file_a"],
@@ -91,40 +86,3 @@ def read_pairs(path: Path, where: Iterable[tuple[str, str]] = ()) -> tuple[Pair,
             )
         )
     return tuple(pairs)
-
-
-def inside(folder: Path, name: str) -> Path | None:
-    """Return where the file lies, None where its name leads out of the folder."""
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if not name or "\0" in name or parts.is_absolute() or ".." in parts.parts:
-        return None
-    return folder / parts
-
-
-def _table(
-    path: Path, needed: tuple[str, ...], where: Iterable[tuple[str, str]]
-) -> list[dict[str, str]]:
-    text = _read(path)
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        names = reader.fieldnames or []
-        wanted = {*needed, *(column for column, _ in where)}
-        if absent := sorted(wanted - set(names)):
-            raise LabelsRefused(f"{path.name} has no column {', '.join(absent)}")
-        rows = [{name: (row[name] or "").strip() for name in names} for row in reader]
-    except csv.Error as error:
-        raise LabelsRefused(f"{path.name} is no CSV: {error}") from error
-    return [row for row in rows if all(row[column] == value for column, value in where)]
-
-
-def _read(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise LabelsRefused(f"{path.name} is no file")
-        if path.stat().st_size > MAX_BYTES:
-            raise LabelsRefused(f"{path.name} is larger than {MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        if isinstance(error, LabelsRefused):
-            raise
-        raise LabelsRefused(f"{path.name} cannot be read: {error}") from error

@@ -19,9 +19,9 @@ from biometrics.face.lab import drawing, tables
 from biometrics.face.lab.curves import Curve, curves
 from biometrics.face.lab.evaluation import Evaluation, Picture
 from biometrics.face.lab.judging import read
-from biometrics.face.lab.labels import inside
 from biometrics.face.lab.run import Run
 from biometrics.lab.page import both, table_of, whole
+from biometrics.lab.sheet import inside
 from biometrics.words import Text
 
 MOST_PICTURES: Final = 200

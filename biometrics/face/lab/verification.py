@@ -17,9 +17,10 @@ from biometrics.face.compare import Comparer
 from biometrics.face.descriptor import FaceModel
 from biometrics.face.images import ImageRefused, decode
 from biometrics.face.lab.judging import Progress, read
-from biometrics.face.lab.labels import Pair, inside
+from biometrics.face.lab.labels import Pair
 from biometrics.lab import workers
 from biometrics.lab.figures import Share
+from biometrics.lab.sheet import inside
 
 
 @dataclass(frozen=True, slots=True)
