@@ -1,0 +1,1 @@
+"""Iris readers: what they give, and made-up irises for rehearsals."""
