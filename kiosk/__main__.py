@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 
 import cv2
@@ -26,11 +26,13 @@ from biometrics.finger.judge import FingerJudge
 from hardware.camera.open import open_camera
 from hardware.camera.port import Camera
 from hardware.camera.sitter import SitterCamera
+from hardware.codes.open import open_code_reader
 from hardware.finger.open import open_reader
 from hardware.finger.port import FingerReader
 from hardware.finger.simulated_reader import SimulatedReader
 from kiosk import clock
 from kiosk.booth import CAMERA, READER, Booth
+from kiosk.codes import NO_SCANNER, Scanner
 from kiosk.departures import Departures
 from kiosk.device import Device, DeviceKeyUnfit
 from kiosk.errands import Errands
@@ -39,6 +41,7 @@ from kiosk.fittings import Clock, Fittings
 from kiosk.journal import Journal
 from kiosk.officers import Desk
 from kiosk.outbox import Outbox, OutboxBusy
+from kiosk.paper import NO_PRINTER, Paper
 from kiosk.portrait import Lens, Watch
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
 from kiosk.rehearsal import Rehearsal, Role
@@ -152,6 +155,7 @@ def run(settings: Settings) -> None:
         fittings = booth.fittings
         fittings.speech.prepare_beside()
         parts: list[_Part] = [errands, uploader, fittings.lens, fittings.watch, fittings.taker]
+        parts += [part for part in (fittings.paper, fittings.scanner) if part is not None]
         if rehearsal is not None:
             parts.append(rehearsal)
         for part in parts:
@@ -165,6 +169,16 @@ def run(settings: Settings) -> None:
         log.info("%s: http://127.0.0.1:%d", settings.name, settings.port)
         while not over.wait(TICK):
             booth.tick()
+
+
+def _paper(settings: Settings, told: Callable[[], None]) -> Paper | None:
+    return None if settings.printer == NO_PRINTER else Paper(settings.printer, told)
+
+
+def _scanner(settings: Settings, report: Callable[[str], None]) -> Scanner | None:
+    if settings.code_reader == NO_SCANNER:
+        return None
+    return Scanner(partial(open_code_reader, settings.code_reader), report)
 
 
 def _booth(
@@ -210,6 +224,8 @@ def _booth(
         desk=Desk(errands.officers),
         software=SOFTWARE,
         spawn=_spawn,
+        paper=_paper(settings, lambda: booth.changed()),  # noqa: PLW0108 - it is made of this
+        scanner=_scanner(settings, lambda text: SENSES.scanned(booth, text)),
     )
     booth = Booth(fittings, visit, senses=SENSES)
     if devices.simulated:

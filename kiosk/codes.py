@@ -13,6 +13,7 @@ from kiosk.thread import Running
 
 log = logging.getLogger(__name__)
 
+NO_SCANNER: Final = "none"
 AGAIN_AFTER: Final = 2.0
 """Seconds until a scanner that went away is looked for again."""
 _WAIT: Final = 0.5

@@ -116,6 +116,11 @@ class FingerTaker:
         """Return what the reader says of itself, None before it was opened once."""
         return self._info
 
+    def lent(self) -> FingerReader | None:
+        """Return the reader for an examination; None while it is away or a finger is wanted."""
+        with self._wake:
+            return self._reader if self._working and self._visit is None else None
+
     @property
     def standing(self) -> Standing:
         """Return how far the fingers have come."""

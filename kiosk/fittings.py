@@ -13,11 +13,13 @@ from biometrics.face.liveness import Progress
 from biometrics.face.shutter import Shot
 from biometrics.finger.judge import Judge
 from biometrics.words import Text
+from kiosk.codes import Scanner
 from kiosk.departures import Departures
 from kiosk.errands import Errands, Server
 from kiosk.fingers import FingerTaker
 from kiosk.officers import Desk
 from kiosk.outbox import Outbox
+from kiosk.paper import Paper
 from kiosk.portrait import Lens, Watch
 from kiosk.protocol import RosterOfficer
 from kiosk.settings import Settings
@@ -42,6 +44,8 @@ class Fittings:
         judges: returns the judges of a profile.
         attend: begins the challenge of a visit (its id) after the shot that was taken.
         reference: returns another judge's findings on a portrait, none where there is no such.
+        paper: prints what the citizen takes home, None where there is no printer.
+        scanner: reads codes beside the camera, None where there is none.
         spawn: has something done that waits for the outside; a thread in earnest.
     """
 
@@ -62,6 +66,8 @@ class Fittings:
     desk: Desk
     software: str
     spawn: Callable[[Callable[[], None]], None]
+    paper: Paper | None = None
+    scanner: Scanner | None = None
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from kiosk.thread import Running
 log = logging.getLogger(__name__)
 
 NO_PRINTER: Final = "none"
+"""The setting of a kiosk without one."""
 WITHIN: Final = 15.0
 """Seconds a receipt may take: 12 cm, 9 s over a line of 19 200 baud and 2 s on the paper."""
 _ANSWER: Final = 2.0
@@ -134,12 +135,9 @@ class Paper(Running):
     It is opened for each receipt, so that a cable may be pulled at any time in between.
 
     Args:
-        spec: of the printer, see `hardware.printer.open`, or `NO_PRINTER`.
+        spec: of the printer, see `hardware.printer.open`.
         told: called after each change of `fate`.
         open_: opens a printer; raises `Broken` where it is not there.
-
-    Raises:
-        PrinterUnknown: there is no such kind of printer.
     """
 
     def __init__(
@@ -157,19 +155,12 @@ class Paper(Running):
         self._fate: Fate | None = None
 
     @property
-    def there(self) -> bool:
-        """Return whether this kiosk has a printer at all."""
-        return self._spec != NO_PRINTER
-
-    @property
     def fate(self) -> Fate | None:
         """Return what became of the last receipt, None before one and after `forget`."""
         return self._fate
 
     def print_receipt(self, receipt: Receipt) -> None:
-        """Have a receipt printed; returns at once. Does nothing where there is no printer."""
-        if not self.there:
-            return
+        """Have a receipt printed; returns at once."""
         with self._new:
             self._next = receipt
             self._fate = Fate.PRINTING
