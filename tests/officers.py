@@ -47,7 +47,7 @@ from server.store.tables import (
     Officer,
     Role,
 )
-from server.unseal import opening
+from server.unseal import fingers, opening
 from server.unseal.client import GrantRefused, Opened
 from server.web import guard
 from server.web.officer.app import create_app
@@ -204,7 +204,8 @@ class Unsealer:
             if digest is None:
                 raise GrantRefused
             opened = self._opened(digest)
-            opening.review(session, digest, opened, now=now)
+            looked = fingers.look(opened.capture)
+            opening.review(session, digest, opened, looked, now=now)
         self.opened += 1
         return opened
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.cases import officers
 from server.cases.officers import Acting
+from server.rules.concerns import Concern
 from server.rules.dossier import DossierEvent, DossierState
 from server.store.tables import (
     CaptureRow,
@@ -71,7 +72,8 @@ class Decided:
     comparison: dict[str, Any] | None
     """As `Found.comparison` was then."""
     seen: dict[str, Any]
-    """As `server.cases.verification.Answer` by its name; empty unless accepted."""
+    """As `server.cases.verification.Answer` by its name, what was confirmed beside; empty unless
+    accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,10 @@ class Seen:
     """What the last comparison of the portraits said."""
     refused: tuple[str, ...]
     """Gates that refused the portrait, once it was opened."""
+    concerns: tuple[Concern, ...]
+    """What has to be confirmed before it is accepted, once it was opened."""
+    compared: tuple[int, int] | None
+    """How many pairs of fingers were compared, of how many; None before it was opened."""
     opener: str | None
     """Who has it open; None where nobody has."""
     looked: bool
@@ -124,6 +130,12 @@ class Found:
     def refused(self) -> tuple[str, ...]:
         """Gates that refused the portrait, as the unsealing process found them."""
         return () if self.review is None else tuple(self.review.summary.get("refused", ()))
+
+    @property
+    def concerns(self) -> tuple[Concern, ...]:
+        """What has to be confirmed before it is accepted, as the unsealing process found it."""
+        plain = [] if self.review is None else self.review.summary.get("concerns", [])
+        return tuple(Concern.from_json(entry) for entry in plain)
 
     @property
     def comparison(self) -> dict[str, Any] | None:
@@ -261,6 +273,12 @@ def _has_looked(session: Session, digest: str, officer: Acting, *, since: dateti
     return session.execute(sa.select(sa.exists(used))).scalar_one()
 
 
+def _compared(review: Review | None) -> tuple[int, int] | None:
+    if review is None or "pairs" not in review.summary:
+        return None
+    return review.summary["compared"], review.summary["pairs"]
+
+
 def see(session: Session, digest: str, officer: Acting) -> Seen:
     """Return what the rows say of a capture.
 
@@ -304,6 +322,8 @@ def see(session: Session, digest: str, officer: Acting) -> Seen:
         ),
         outcome=None if found.review is None else found.review.outcome,
         refused=found.refused,
+        concerns=found.concerns,
+        compared=_compared(found.review),
         opener=found.opener,
         looked=found.looked,
     )

@@ -16,6 +16,7 @@ from server.cases import captures
 from server.cases.captures import Found
 from server.cases.officers import Acting
 from server.rules import fields
+from server.rules.concerns import NEEDS_WORDS, Concern
 from server.rules.dossier import DossierEvent, DossierState, NotNow
 from server.rules.fields import Refused
 from server.store import audit, journal
@@ -54,6 +55,8 @@ LOOKS: Final = ("ears", "head", "glasses")
 headscarf of faith or people, with the face clear), no glasses. Circular 04/1999/TT-BCA II.1.b."""
 YES: Final = "yes"
 NO: Final = "no"
+CONFIRM: Final = "confirm_"
+"""What a form puts before the kind of a concern that the officer confirms to have seen."""
 BECAUSE: Final = "_because"
 """What a form adds to the name of a look for the officer's reason."""
 ONLY_AFTER_SEEING: Final = frozenset({Verdict.ACCEPT, Verdict.REJECT})
@@ -89,7 +92,7 @@ class Ruling:
     reason: str | None
     text: str | None
     answers: tuple[Answer, ...] = ()
-    """One for each of `LOOKS` where it accepts, else none."""
+    """One for each of `LOOKS` and each kind of concern where it accepts, else none."""
 
 
 def ruling(
@@ -99,6 +102,7 @@ def ruling(
     *,
     outcome: str | None,
     refused: tuple[str, ...] = (),
+    concerns: tuple[Concern, ...] = (),
     looks: Mapping[str, str] | None = None,
 ) -> Ruling:
     """Return the ruling in a form's fields.
@@ -109,11 +113,13 @@ def ruling(
         text: as it came.
         outcome: what the portraits' comparison said.
         refused: gates that refused the portrait.
-        looks: the form's fields about what the officer saw, by the names in `LOOKS`.
+        concerns: what has to be confirmed.
+        looks: the form's fields about what the officer saw, by the names in `LOOKS`, and what
+            they confirm.
 
     Raises:
         Refused: verdict or reason is none of ours, words of the officer's own are missing, or
-            one of the looks is not answered.
+            one of the looks is not answered or one of the concerns not confirmed.
     """
     try:
         chosen = Verdict(verdict)
@@ -121,11 +127,14 @@ def ruling(
         raise Refused("verdict.unknown") from None
     own = fields.line(text, longest=fields.LONGEST_TEXT) or None
     if chosen is Verdict.ACCEPT:
-        answers = tuple(_answer(name, looks or {}) for name in LOOKS)
+        form = looks or {}
+        answers = (*(_answer(name, form) for name in LOOKS), *_confirmed(concerns, form))
         if outcome == "no_match" and own is None:
             raise Refused("verdict.explain")
         if refused and own is None:
             raise Refused("verdict.explain_refused")
+        if own is None and any(concern.kind in NEEDS_WORDS for concern in concerns):
+            raise Refused("verdict.explain_fingers")
         return Ruling(verdict=chosen, reason=None, text=own, answers=answers)
     if reason not in REASONS[chosen]:
         raise Refused("verdict.reason")
@@ -144,6 +153,13 @@ def _answer(name: str, looks: Mapping[str, str]) -> Answer:
     if not because:
         raise Refused("verdict.because")
     return Answer(name=name, is_so=False, because=because)
+
+
+def _confirmed(concerns: tuple[Concern, ...], form: Mapping[str, str]) -> tuple[Answer, ...]:
+    kinds = dict.fromkeys(concern.kind for concern in concerns)
+    if any(form.get(f"{CONFIRM}{kind}") != YES for kind in kinds):
+        raise Refused("verdict.confirm")
+    return tuple(Answer(name=kind, is_so=True, because=None) for kind in kinds)
 
 
 def _theirs(session: Session, digest: str, officer: Acting) -> Found:
@@ -271,11 +287,15 @@ def decide(
         CaptureUnknown: there is none at this officer's stations.
         OwnCapture: the officer helped at the kiosk.
         NotYours: another officer has it open, or the role does not decide.
-        NotSeen: they have not looked at what they accept or reject.
+        NotSeen: they have not looked at what they accept or reject, or accept without having
+            confirmed what the unsealing process found.
         NotNow: it was decided already.
     """
     found = _theirs(session, digest, officer)
     if given.verdict in ONLY_AFTER_SEEING and not found.looked:
+        raise NotSeen(digest)
+    confirmed = {answer.name for answer in given.answers}
+    if given.verdict is Verdict.ACCEPT and not {c.kind for c in found.concerns} <= confirmed:
         raise NotSeen(digest)
     dossier, before = found.dossier, found.decision
     event = EVENTS[given.verdict]
@@ -292,7 +312,7 @@ def decide(
             reason=given.reason,
             text=given.text,
             comparison=found.comparison,
-            seen={answer.name: _plain(answer) for answer in given.answers},
+            seen={answer.name: _plain(answer, found.concerns) for answer in given.answers},
             refused=list(found.refused),
             at=now,
         )
@@ -312,8 +332,10 @@ def decide(
     return dossier.state
 
 
-def _plain(answer: Answer) -> dict[str, Any]:
-    return {"is_so": answer.is_so, "because": answer.because}
+def _plain(answer: Answer, concerns: tuple[Concern, ...]) -> dict[str, Any]:
+    """Return an answer as it is kept: a confirmation with all that was confirmed."""
+    about = [concern.as_json() for concern in concerns if concern.kind == answer.name]
+    return {"is_so": answer.is_so, "because": answer.because} | ({"what": about} if about else {})
 
 
 def _message(given: Ruling) -> dict[str, Any] | None:

@@ -314,7 +314,8 @@ class Decision(Base):
     comparison: Mapped[dict[str, Any] | None]
     """What the comparison said that the officer saw: distance, outcome, model, SHA-256, limits."""
     seen: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What the officer's own eyes said of ears, head and glasses; empty unless accepted."""
+    """What the officer's own eyes said of ears, head and glasses, and what they confirmed to have
+    seen (`server.rules.concerns`); empty unless accepted."""
     refused: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     """Gates of the portrait that had refused it."""
     at: Mapped[datetime]

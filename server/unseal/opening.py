@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,8 +28,12 @@ from server.registry.port import Registry, RegistryDown, RegistryGarbled
 from server.store import audit
 from server.store.tables import CaptureRow, Device, Dossier, Grant, Review
 from server.store.vault import PartLost, Vault
+from server.unseal import fingers
 from server.unseal.answer import NO_FACE, NO_REFERENCE, REGISTRY_DOWN, Opened
 from server.unseal.client import GrantRefused, PacketBad
+
+BIOMETRIC: Final = ("image", "template", "support")
+"""Fields of a print that stay in the sealed packet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,8 @@ class Unsealing:
             no_match_above=compared.no_match_above if compared else None,
             reason=reason,
         )
-        retrying(self.engine, lambda session: review(session, job.digest, opened, now=now))
+        looked = fingers.look(capture)
+        retrying(self.engine, lambda session: review(session, job.digest, opened, looked, now=now))
         return opened
 
     def _opened(self, job: Job) -> Capture:
@@ -171,7 +176,9 @@ def _damaged(session: Session, job: Job, why: str, *, now: datetime) -> None:
     )
 
 
-def review(session: Session, digest: str, opened: Opened, *, now: datetime) -> None:
+def review(
+    session: Session, digest: str, opened: Opened, looked: fingers.Looked, *, now: datetime
+) -> None:
     """Keep the figures of the capture that was opened last; no image and no template."""
     # The capture's row is the lock: two officers' grants may be opened at one moment.
     session.get_one(CaptureRow, digest, with_for_update={"key_share": True})
@@ -180,18 +187,23 @@ def review(session: Session, digest: str, opened: Opened, *, now: datetime) -> N
     row.at, row.distance, row.outcome = now, opened.distance, opened.outcome
     row.model, row.model_sha256 = opened.model, opened.model_sha256
     row.match_at_most, row.no_match_above = opened.match_at_most, opened.no_match_above
-    row.summary = _summary(opened)
+    row.summary = _summary(opened, looked)
     session.add(row)
 
 
-def _summary(opened: Opened) -> dict[str, Any]:
+def _summary(opened: Opened, looked: fingers.Looked) -> dict[str, Any]:
     capture = opened.capture
     portrait, prints = asdict(capture.portrait), [asdict(found) for found in capture.prints]
-    del portrait["image"]
-    for found in prints:
-        del found["image"]
+    for found, secrets in ((portrait, ("image",)), *((print_, BIOMETRIC) for print_ in prints)):
+        for name in secrets:
+            del found[name]
     missing = [
-        {"position": absent.position, "reason": absent.reason.value, "officer": absent.officer}
+        {
+            "position": absent.position,
+            "reason": absent.reason.value,
+            "permanent": absent.permanent,
+            "officer": absent.officer,
+        }
         for absent in capture.missing
     ]
     return {
@@ -200,6 +212,9 @@ def _summary(opened: Opened) -> dict[str, Any]:
         "refused": list(refused(capture.portrait)),
         "prints": prints,
         "missing": missing,
+        "concerns": [concern.as_json() for concern in looked.concerns],
+        "compared": looked.compared,
+        "pairs": looked.pairs,
         "simulated": list(capture.simulated),
         "helpers": sorted(capture.helpers),
     }
