@@ -39,8 +39,8 @@ _ROOM: Final = 1.4
 """How much larger than the card's picture is what is judged, so that its margins are seen."""
 _LONGEST: Final = round(crop.HEIGHT * _ROOM)
 """Pixels down of what is judged: more than the master picture has is not used either."""
-_EYES_OF_CARD: Final = 0.204
-"""Eye distance over the card's height: IED is 0.567 T (median of 60 people), T is 0.36 of it."""
+_EYES_OF_CARD: Final = 0.567 * crop.CHIN_SHARE
+"""Eye distance over the card's height: it is 0.567 T (median of 60 people)."""
 _TIGHT: Final = frozenset(
     hint.value
     for hint in (
