@@ -3,7 +3,8 @@
 It decodes no pixel (`biometrics.face.record` holds the edition of 2005, which passports use). What
 a record may say of a person beyond the picture (gender, colours, height, landmarks, pose) is
 written as unspecified and passed over. Layout as MOSIP's bio-utils (`face/RepresentationHeader`,
-`FacialInformation`, `ImageInformation`) and the package iso19794 0.1.0 have it.
+`FacialInformation`, `ImageInformation`) has it; the package iso19794 0.1.0 agrees as far as the
+landmarks and reads no further.
 """
 
 import enum

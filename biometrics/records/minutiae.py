@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biometrics.capture import ImpressionKind
 from biometrics.finger.impression import DPI
@@ -80,6 +81,8 @@ _RIDGE_ENDS: Final = 1
 _NOT_REPORTED: Final = 254
 _FAILED: Final = 255
 _TYPE_AT: Final = 14
+SURE: Final = 0.75
+"""From here on an ending, from 1 minus this down a bifurcation; between them neither is claimed."""
 UNKNOWN_KIND: Final = 29
 KINDS: Final = {ImpressionKind.PLAIN: 0, ImpressionKind.ROLLED: 1}
 IMPRESSIONS: Final = frozenset({*range(10), 24, 28, 29})
@@ -90,9 +93,18 @@ class MinutiaType(enum.IntEnum):
     """What a ridge does there."""
 
     OTHER = 0
-    """Neither, or it was not told apart: LEADER does not."""
+    """Neither, or it was not told apart."""
     ENDING = 1
     BIFURCATION = 2
+
+
+_ENDING: Final = {
+    MinutiaType.OTHER: 0.5,
+    MinutiaType.ENDING: 1.0,
+    MinutiaType.BIFURCATION: 0.0,
+}
+RECORD: Final = "record"
+"""Extractor of minutiae that were read: a record does not say who found them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +186,7 @@ def of(
     """
     order = np.argsort(-minutiae.points[:, 3], kind="stable")
     rows = minutiae.points[order].astype(np.float64)
+    kinds = _kinds(minutiae)[order]
     places = np.rint(rows[:, :2] * (dpi / DPI)).astype(np.int64)
     # A point may lie half a pixel beyond the last one.
     places = np.where(places == [width, height], places - 1, places)
@@ -184,8 +197,9 @@ def of(
             y=int(y),
             angle=float(row[2]) % _TURN,
             quality=max(0, min(BEST, round(float(row[3]) * BEST))),
+            type=MinutiaType(int(kind)),
         )
-        for (x, y), row in zip(places[inside], rows[inside], strict=True)
+        for (x, y), row, kind in zip(places[inside], rows[inside], kinds[inside], strict=True)
     )
     view = View(
         position=position,
@@ -204,7 +218,8 @@ def of(
 def as_minutiae(view: View) -> Minutiae:
     """Return a view's points at 500 dpi, strongest first.
 
-    A quality that is not reported counts as full: nothing is known against such a point.
+    A quality that is not reported counts as full: nothing is known against such a point. Where no
+    type is told, nobody looked.
     """
     rows = [
         (
@@ -216,7 +231,19 @@ def as_minutiae(view: View) -> Minutiae:
         for point in view.points
     ]
     points = np.array(rows, np.float32).reshape(-1, 4)
-    return Minutiae(points=points[np.argsort(-points[:, 3], kind="stable")])
+    order = np.argsort(-points[:, 3], kind="stable")
+    types = {point.type for point in view.points}
+    endings = np.array([_ENDING[point.type] for point in view.points], np.float32)[order]
+    told = endings if types != {MinutiaType.OTHER} else None
+    return Minutiae(points=points[order], endings=told, extractor=RECORD)
+
+
+def _kinds(minutiae: Minutiae) -> NDArray[np.int64]:
+    """Return a type for each point."""
+    if minutiae.endings is None:
+        return np.full(len(minutiae), MinutiaType.OTHER, np.int64)
+    kinds = np.where(minutiae.endings >= SURE, MinutiaType.ENDING, MinutiaType.OTHER)
+    return np.where(minutiae.endings <= 1 - SURE, MinutiaType.BIFURCATION, kinds).astype(np.int64)
 
 
 def encode(views: Sequence[View], edition: Edition = 2011) -> bytes:
