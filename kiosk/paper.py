@@ -186,6 +186,10 @@ class Paper(Running):
             finally:
                 printer.close()
 
+    def print_trial(self, at: datetime) -> Fate:
+        """Print what shows an officer that the printer works, and wait for it."""
+        return self._printed(lambda width: draw_trial(width, at))
+
     def stop(self) -> None:
         """End after the receipt under way."""
         self._stop.set()
@@ -200,19 +204,19 @@ class Paper(Running):
                 receipt, self._next = self._next, None
             if receipt is None:
                 return
-            fate = self._printed(receipt)
+            fate = self._printed(partial(draw, receipt))
             with self._new:
                 # Of somebody who has left meanwhile nothing is said to the next person.
                 if self._fate is Fate.PRINTING and self._next is None:
                     self._fate = fate
             self._told()
 
-    def _printed(self, receipt: Receipt) -> Fate:
+    def _printed(self, drawn: Callable[[int], Dots]) -> Fate:
         try:
             with self._using:
                 printer = self._open(self._spec)
                 try:
-                    hindrance = printer.print(draw(receipt, printer.info.width), deadline=WITHIN)
+                    hindrance = printer.print(drawn(printer.info.width), deadline=WITHIN)
                 finally:
                     printer.close()
         except Broken as error:

@@ -24,6 +24,7 @@ from kiosk.clock import HERE
 from kiosk.rehearsal import Behaviour, Condition, NotUnderstood, Rehearsal, role_of
 from kiosk.screens import SCANNING, Screen
 from kiosk.web import guard, view
+from kiosk.web.doctor_pages import add_doctor
 from kiosk.web.drawings import drawings
 from kiosk.words import words
 
@@ -80,6 +81,7 @@ def kiosk_app(booth: Booth, *, name: str, rehearsal: Rehearsal | None) -> Flask:
     )
     _add_pages(app, booth)
     _add_pictures(app, booth)
+    add_doctor(app, booth)
     if rehearsal is not None:
         _add_rehearsal(app, booth, rehearsal)
     app.add_url_rule("/static/<name>", "static", _static)
