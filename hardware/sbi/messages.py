@@ -9,17 +9,14 @@ are looked at elsewhere.
 import base64
 import binascii
 import datetime as dt
-import enum
 import re
 from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from hardware.iris.port import Eye
+from hardware.sbi.vocabulary import ANY, ErrorCode, SubId
 
-SPEC_VERSION: Final = "0.9.5"
-"""Of our requests and answers."""
 MOST_ITEMS: Final = 64
 """Entries of a list, at most; ten fingers are the most that anybody asks for at once."""
 _DATE: Final = re.compile(
@@ -34,7 +31,9 @@ def _as_text(value: object) -> object:
 
 
 def _as_list(value: object) -> object:
-    return () if value is None else value
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list) else value
 
 
 _LOOSE: Final = BeforeValidator(_as_text)
@@ -52,137 +51,6 @@ Text = Annotated[str, Field(max_length=48 * 1024 * 1024), _LOOSE]
 
 class MessageInvalid(ValueError):
     """A text is not the message that stands there; what was wrong is in the message."""
-
-
-class Verb(enum.StrEnum):
-    """HTTP verbs of SBI's own."""
-
-    DISCOVER = "MOSIPDISC"
-    INFORM = "MOSIPDINFO"
-    CAPTURE = "RCAPTURE"
-    STREAM = "STREAM"
-    AUTHENTICATE = "CAPTURE"
-    """Encrypted, for level L1; registration devices have none."""
-
-
-PATHS: Final = {
-    Verb.DISCOVER: "/device",
-    Verb.INFORM: "/info",
-    Verb.CAPTURE: "/capture",
-    Verb.STREAM: "/stream",
-    Verb.AUTHENTICATE: "/capture",
-}
-PORTS: Final = range(4501, 4601)
-"""On 127.0.0.1; a service takes the first that is free."""
-
-
-class Modality(enum.StrEnum):
-    """What a device takes."""
-
-    FINGER = "Finger"
-    FACE = "Face"
-    IRIS = "Iris"
-
-
-ANY: Final = "Biometric Device"
-"""Of a discovery: devices of whatever modality."""
-
-
-class Status(enum.StrEnum):
-    """What a device can do now."""
-
-    READY = "Ready"
-    BUSY = "Busy"
-    NOT_READY = "Not Ready"
-    NOT_REGISTERED = "Not Registered"
-
-
-class Purpose(enum.StrEnum):
-    """What a picture is taken for."""
-
-    REGISTRATION = "Registration"
-    AUTHENTICATION = "Auth"
-
-
-class Environment(enum.StrEnum):
-    """Where a service works."""
-
-    STAGING = "Staging"
-    DEVELOPER = "Developer"
-    PRE_PRODUCTION = "Pre-Production"
-    PRODUCTION = "Production"
-    NONE = "None"
-
-
-class SubId(enum.StrEnum):
-    """Part of a device: `deviceSubId`."""
-
-    UNKNOWN = "0"
-    """Also a face camera, and a reader that takes one finger at a time."""
-    LEFT = "1"
-    RIGHT = "2"
-    BOTH = "3"
-    """Both thumbs, both irises."""
-
-
-FINGERS: Final = {
-    "Right Thumb": 1,
-    "Right IndexFinger": 2,
-    "Right MiddleFinger": 3,
-    "Right RingFinger": 4,
-    "Right LittleFinger": 5,
-    "Left Thumb": 6,
-    "Left IndexFinger": 7,
-    "Left MiddleFinger": 8,
-    "Left RingFinger": 9,
-    "Left LittleFinger": 10,
-}
-"""`bioSubType` of fingers: ISO/IEC 19794 positions."""
-FINGER_NAMES: Final = {position: name for name, position in FINGERS.items()}
-EYES: Final = {"Right": Eye.RIGHT, "Left": Eye.LEFT}
-EYE_NAMES: Final = {eye: name for name, eye in EYES.items()}
-UNKNOWN: Final = "UNKNOWN"
-"""`bioSubType` where it is not said which finger or eye."""
-
-
-class ErrorCode(enum.IntEnum):
-    """Codes of the specification, and those of its mock device that say more (113 up)."""
-
-    info: str
-
-    def __new__(cls, code: int, info: str) -> Self:
-        """Keep the words beside the code."""
-        made = int.__new__(cls, code)
-        made._value_ = code
-        made.info = info
-        return made
-
-    SUCCESS = 0, "Success"
-    NOT_REGISTERED = 100, "Device not registered"
-    NO_OBJECT = 101, "Unable to detect a biometric object"
-    EXTRACTION = 102, "Technical error during extraction"
-    TAMPERED = 103, "Device tamper detected"
-    MANAGEMENT = 104, "Unable to connect to management server"
-    ORIENTATION = 105, "Image orientation error"
-    NOT_FOUND = 106, "Device not found"
-    KEY_EXPIRED = 107, "Device public key expired"
-    DOMAIN_KEY = 108, "Domain public key missing"
-    COUNT = 109, "Requested number of biometric (Finger/IRIS) not supported"
-    NOT_READY = 110, "Device is not ready"
-    BUSY = 111, "Device is busy"
-    TRANSACTION = 112, "Invalid transaction id"
-    COUNT_MISMATCH = 113, "Count does not match sub types and exceptions"
-    TYPE = 114, "Unsupported biometric type"
-    ENVIRONMENT = 115, "Unsupported environment"
-    EXCEPTION = 117, "Unsupported exception"
-    SUB_TYPE = 119, "Unsupported sub type"
-    DEVICE = 120, "Device id and type do not match"
-    PURPOSE = 121, "Unsupported purpose"
-    MALFORMED = 123, "Malformed request"
-    NO_DEVICE = 202, "No device connected"
-    REFUSED = 500, "Request refused"
-    STREAM_ENDED = 609, "Stream timed out"
-    CAPTURE_TIMEOUT = 701, "Capture timed out"
 
 
 class Wire(BaseModel):
