@@ -64,8 +64,12 @@ def test_pyfingerprint_takes_an_image_bit_by_bit(packet: int, tmp_path: Path) ->
         assert (taken == (shown >> 4) * np.uint8(LEVEL)).all()
 
 
-def test_pyfingerprint_enrols_a_finger_and_finds_it_and_no_other(module: SimulatedModule) -> None:
+@pytest.mark.parametrize("packet", [32, 64, 128, 256])
+def test_pyfingerprint_enrols_a_finger_and_finds_it_and_no_other(
+    module: SimulatedModule, packet: int
+) -> None:
     client = py_client(module)
+    client.setMaxPacketSize(packet)
     assert client.getStorageCapacity() == 1000
     for page, finger in enumerate((ENROLLED, OTHER)):
         for buffer in (1, 2):
@@ -136,10 +140,14 @@ def test_adafruit_takes_an_image_bit_by_bit(adafruit: types.ModuleType, packet: 
         assert bytes(client.get_fpdata("image")) == pack_image(shown)
 
 
+@pytest.mark.parametrize("packet", [64, 128, 256])
 def test_adafruit_enrols_a_finger_and_finds_it_and_no_other(
-    adafruit: types.ModuleType, module: SimulatedModule
+    adafruit: types.ModuleType, packet: int
 ) -> None:
-    with serial.Serial(module.port, BAUD, timeout=10) as line:
+    with (
+        SimulatedModule(ModuleCore(packet=packet)) as module,
+        serial.Serial(module.port, BAUD, timeout=10) as line,
+    ):
         client = adafruit.Adafruit_Fingerprint(line)
         assert client.library_size == 1000
         for page, finger in ((4, ENROLLED), (300, OTHER)):
@@ -167,6 +175,8 @@ def test_adafruit_enrols_a_finger_and_finds_it_and_no_other(
         assert client.finger_fast_search() == Code.NOT_FOUND
         assert client.set_led(color=2, mode=1) == Code.OK
         assert client.delete_model(4) == Code.OK
+        assert client.count_templates() == Code.OK
+        assert client.template_count == 1
         assert client.empty_library() == Code.OK
 
 

@@ -83,6 +83,23 @@ def test_any_bytes_end_as_packets_or_as_counted_damage(octets: bytes, cuts: list
     assert stream.pending <= MAX_DATA + 11
 
 
+def test_ten_thousand_streams_of_damaged_packets_end_as_packets_or_as_counted_damage() -> None:
+    random = np.random.default_rng(10_000)
+    for _ in range(10_000):
+        octets = bytearray()
+        for _ in range(int(random.integers(1, 4))):
+            data = random.bytes(int(random.integers(0, 40)))
+            octets += Packet(kind=list(Kind)[int(random.integers(4))], data=data).encode()
+        for place in random.integers(0, len(octets), int(random.integers(0, 6))).tolist():
+            octets[place] = int(random.integers(256))
+        del octets[int(random.integers(0, len(octets) + 1)) :]
+        stream = PacketStream()
+        stream.receive(bytes(octets))
+        found = taken(stream)
+        counted = sum(one.count if isinstance(one, Damage) else len(one.encode()) for one in found)
+        assert counted + stream.pending == len(octets)
+
+
 @given(PACKETS, st.integers(0, 400), st.integers(1, 255))
 def test_a_damaged_byte_costs_no_packet_but_its_own(packet: Packet, place: int, flip: int) -> None:
     octets = bytearray(packet.encode())
