@@ -7,7 +7,7 @@ from typing import Final
 
 from hardware.camera.port import CameraInfo
 from hardware.errors import Broken
-from kiosk.doctor.check import Check, Figure, State, found
+from kiosk.doctor.check import Check, Figure, State, detail, found
 from kiosk.doctor.devices import Devices
 from kiosk.doctor.picture import Picture, measure
 
@@ -37,7 +37,7 @@ def examine(devices: Devices) -> tuple[Check, ...]:
         info, frames = devices.frames(FRAMES)
         seen = measure(frames[-MEASURED:])
     except Broken as error:
-        why = Figure(name="name", value=str(error)[:200])
+        why = detail(error)
         return (found("camera", State.BROKEN, "camera.missing", why),)
     return (_camera(info, seen), _focus(info, seen), _light(info, seen))
 

@@ -26,6 +26,8 @@ class State(enum.StrEnum):
 
 
 _ORDER: Final = tuple(State)
+_DETAIL: Final = 200
+"""Letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,11 @@ def found(
         figures=figures,
         simulated=simulated,
     )
+
+
+def detail(error: BaseException) -> Figure:
+    """Return what an error says, for whoever mends it; it is no sentence for an officer."""
+    return Figure(name="detail", value=str(error)[:_DETAIL] or type(error).__name__)
 
 
 def _figure(data: Mapping[str, Any]) -> Figure:

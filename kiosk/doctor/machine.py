@@ -14,6 +14,7 @@ from kiosk.doctor.check import Check, Figure, State, found
 from kiosk.ledger import Ledger
 
 _MIB: Final = 1024 * 1024
+_GIB: Final = 1024 * _MIB
 _PER_PERSON: Final = 3 * _MIB
 """Bytes, until a kiosk has packets of its own: portrait, twenty prints and their templates."""
 FEW_PEOPLE: Final = 300
@@ -117,7 +118,7 @@ def examine_disk(data: Path, ledger: Path, least_free: int) -> Check:
     people = max(0, int((free - least_free) // each))
     figures = (
         Figure(name="people", value=people),
-        Figure(name="free", value=round(free / _MIB), unit="MB"),
+        Figure(name="free", value=round(free / _GIB, 1), unit="GB"),
         Figure(name="each", value=round(each / _MIB, 2), unit="MB"),
         Figure(name="measured", value=len(sizes)),
     )
@@ -154,8 +155,8 @@ def examine_memory(path: Path = Path("/proc/meminfo")) -> Check:
     except (OSError, ValueError, KeyError, IndexError):
         return found("memory", State.ABSENT, "memory.unknown")
     figures = (
-        Figure(name="free", value=round(free / _MIB), unit="MB"),
-        Figure(name="total", value=round(total / _MIB), unit="MB"),
+        Figure(name="free", value=round(free / _GIB, 1), unit="GB"),
+        Figure(name="total", value=round(total / _GIB, 1), unit="GB"),
     )
     if free < LITTLE_MEMORY:
         return found("memory", State.ATTENTION, "memory.low", *figures)

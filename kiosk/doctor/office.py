@@ -6,7 +6,7 @@ It sends no capture and settles nothing.
 import platform
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,7 +20,7 @@ import httpx
 from biometrics.face import models
 from biometrics.finger import minutiae
 from kiosk.device import Device, DeviceKeyUnfit
-from kiosk.doctor.check import Check, Figure, State, found
+from kiosk.doctor.check import Check, Figure, State, detail, found
 from kiosk.errands import Server
 from kiosk.ledger import Ledger
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
@@ -31,7 +31,11 @@ OLD_AFTER: Final = timedelta(hours=12)
 """What waits longer than overnight waits for somebody."""
 SOON: Final = timedelta(days=7)
 _TIMEOUT: Final = 5.0
-_SOFTWARE: Final = ("opencv-python-headless", "onnxruntime", "nbis-py", "numpy")
+_SOFTWARE: Final = {
+    "opencv-python-headless": "OpenCV",
+    "onnxruntime": "ONNX Runtime",
+    "nbis-py": "NFIQ 2 (nbis-py)",
+}
 Clock = Callable[[], datetime]
 
 
@@ -81,12 +85,12 @@ def examine_keys(data: Path, *, now: datetime) -> Check:
     try:
         device = Device.load(data)
     except DeviceKeyUnfit as error:
-        return found("keys", State.BROKEN, "keys.device", why=error)
+        return found("keys", State.BROKEN, "keys.device", detail(error))
     figures = [Figure(name="device", value=device.id[:16])]
     try:
         receipt = pinned_key(data)
     except ReceiptKeyUnfit as error:
-        return found("keys", State.BROKEN, "keys.receipt", *figures, why=error)
+        return found("keys", State.BROKEN, "keys.receipt", *figures, detail(error))
     known = StationMemory(data, receipt).recall()
     if known is None:
         return found("keys", State.BROKEN, "keys.unknown", *figures)
@@ -170,11 +174,15 @@ def examine_models() -> Check:
             return found("models", State.BROKEN, "models.altered", name=name)
     figures = [
         Figure(name="networks", value=len(readers)),
-        Figure(name="software", value=f"Python {platform.python_version()}"),
+        Figure(name="software", value=", ".join(_software())),
     ]
-    for distribution in _SOFTWARE:
+    return found("models", State.OK, "models.ok", *figures)
+
+
+def _software() -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    for distribution, name in _SOFTWARE.items():
         try:
-            figures.append(Figure(name="software", value=f"{distribution} {version(distribution)}"))
+            yield f"{name} {version(distribution)}"
         except PackageNotFoundError:
             continue
-    return found("models", State.OK, "models.ok", *figures)

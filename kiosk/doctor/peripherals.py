@@ -8,7 +8,7 @@ from typing import Final
 
 from hardware.errors import Broken
 from hardware.printer.port import Roll
-from kiosk.doctor.check import Check, Figure, State, found
+from kiosk.doctor.check import Check, Figure, State, detail, found
 from kiosk.doctor.devices import Devices
 from kiosk.settings import Settings
 
@@ -56,7 +56,7 @@ def examine_scanner(settings: Settings, devices: Devices) -> Check:
     try:
         info = devices.scanner()
     except Broken as error:
-        why = Figure(name="name", value=str(error)[:200])
+        why = detail(error)
         return found("scanner", State.ATTENTION, "scanner.missing", why)
     figures = (Figure(name="name", value=info.name), Figure(name="port", value=info.path))
     return found("scanner", State.OK, "scanner.ok", *figures, simulated=info.simulated)
@@ -69,7 +69,7 @@ def examine_printer(settings: Settings, devices: Devices) -> Check:
     try:
         info, status = devices.printer()
     except Broken as error:
-        why = Figure(name="name", value=str(error)[:200])
+        why = detail(error)
         return found("printer", State.ATTENTION, "printer.missing", why)
     figures = (
         Figure(name="name", value=info.name),

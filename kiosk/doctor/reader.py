@@ -14,7 +14,7 @@ from hardware.errors import Broken
 from hardware.finger.commands import FAST
 from hardware.finger.examination import Answers, Module, examine
 from hardware.finger.port import FingerReader, NoImage, ReaderInfo, Touch, Wanted
-from kiosk.doctor.check import Check, Figure, State, found
+from kiosk.doctor.check import Check, Figure, State, detail, found
 from kiosk.doctor.devices import Devices
 
 PARTS: Final = ("reader", "glass")
@@ -42,7 +42,7 @@ def examine_reader(devices: Devices) -> tuple[Check, ...]:
                 return (found("reader", State.ABSENT, "reader.busy"),)
             return (_line(reader), _glass(reader))
     except Broken as error:
-        why = Figure(name="name", value=str(error)[:200])
+        why = detail(error)
         return (found("reader", State.BROKEN, "reader.missing", why),)
 
 

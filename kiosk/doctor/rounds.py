@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kiosk.device import Device, DeviceKeyUnfit
 from kiosk.doctor import camera, machine, office, peripherals, reader
-from kiosk.doctor.check import Check, State, found
+from kiosk.doctor.check import Check, State, detail, found
 from kiosk.doctor.devices import Devices, Opened
 from kiosk.errands import Server
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
@@ -74,7 +74,7 @@ def _guarded(name: str, part: Part) -> tuple[Check, ...]:
     except Exception as error:
         # Whatever falls here is a finding of this examination, and not its end.
         log.exception("the examination of %s fell", name)
-        return (found(name, State.BROKEN, "fell", why=type(error).__name__),)
+        return (found(name, State.BROKEN, "fell", detail(error)),)
 
 
 def _line(
