@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from hardware.sbi.vocabulary import ANY, ErrorCode, SubId
+from hardware.sbi.vocabulary import ANY, ROLLED, ErrorCode, SubId
 
 MOST_ITEMS: Final = 64
 """Entries of a list, at most; ten fingers are the most that anybody asks for at once."""
@@ -172,7 +172,10 @@ class Informed(Wire):
 
 
 class DeviceInfo(Wire):
-    """What a device says of itself, signed; `digital_id` is a token over a `DigitalId`."""
+    """What a device says of itself, signed; `digital_id` is a token over a `DigitalId`.
+
+    `impression_types` is our own: `ROLLED_TYPE` stands there where fingers can be rolled.
+    """
 
     device_status: Short
     device_id: Short
@@ -186,6 +189,7 @@ class DeviceInfo(Wire):
     env: Short = ""
     purpose: Short = ""
     spec_version: Few = ()
+    impression_types: Few = ()
 
 
 class Bio(Wire):
@@ -210,7 +214,7 @@ class Bio(Wire):
 
 
 class CaptureRequest(Wire):
-    """RCAPTURE: pictures for a registration; `timeout` in ms."""
+    """RCAPTURE: pictures for a registration; `timeout` in ms, `custom_opts` may be `ROLLED`."""
 
     env: Short
     purpose: Short
@@ -220,6 +224,11 @@ class CaptureRequest(Wire):
     transaction_id: Short
     bio: Annotated[tuple[Bio, ...], Field(min_length=1, max_length=MOST_ITEMS)]
     custom_opts: Any = None
+
+    @property
+    def rolled(self) -> bool:
+        """Return whether fingers are to be rolled, not pressed flat."""
+        return bool(self.custom_opts == list(ROLLED))
 
 
 class Captured(Wire):

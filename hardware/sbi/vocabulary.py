@@ -103,6 +103,13 @@ UNKNOWN: Final = "UNKNOWN"
 """`bioSubType` where it is not said which finger or eye."""
 
 
+PLAIN_TYPE: Final = "Plain"
+ROLLED_TYPE: Final = "Rolled"
+ROLLED: Final = ({"name": "impressionType", "value": ROLLED_TYPE},)
+"""`customOpts` of a capture that wants one finger rolled: our own, the specification has no word
+for it. It is asked only of devices that say they know it (`DeviceInfo.impression_types`)."""
+
+
 class ErrorCode(enum.IntEnum):
     """Codes of the specification, and those of its mock device that say more (113 up)."""
 
