@@ -17,6 +17,7 @@ from biometrics.carried import NotCarried, locate
 from biometrics.finger import limits
 from biometrics.finger.ground import foreground, halved
 from biometrics.finger.impression import DPI, at_500_dpi
+from biometrics.finger.leader import INPUT, rebuilt
 
 _DISTRIBUTION: Final = "afis"
 _PATH: Final = "afis/weights/leader/LEADER.onnx"
@@ -24,9 +25,8 @@ _SHA256: Final = "da96e1221eea4afdf153997d6c4854ed306c146cfac76046e66cdecc14b2a1
 _STEP: Final = 32
 """The network halves five times."""
 _MARGIN: Final = 16
-_ANGLE: Final = 1
-_ENDING: Final = 2
-_SCORE: Final = 3
+_APART: Final = 7
+"""Pixels of the square in which one minutia is the strongest (LEADER's own last step)."""
 LEADER: Final = "LEADER (afis 1.2.7)"
 UNKNOWN: Final = "unknown"
 
@@ -80,7 +80,7 @@ class Extractor:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            network(), options, providers=["CPUExecutionProvider"]
+            rebuilt(network()), options, providers=["CPUExecutionProvider"]
         )
         # Given back after each run: kept, it is 190 MB that a kiosk's other work needs; asking
         # for it anew takes 30 ms.
@@ -114,19 +114,23 @@ class Extractor:
             cv2.BORDER_CONSTANT,
             value=float(np.percentile(cut, 95)),
         )
-        given = {"input": padded.astype(np.float32)[None, ..., None]}
-        seen = self._session.run(None, given, self._run)[0][0]
-        rows, columns = np.nonzero(seen[..., _SCORE] >= limits.MINUTIA_FROM.value)
+        given = {INPUT: padded.astype(np.float32)[None, None]}
+        _, direction, ending, (peaks,) = (
+            layer[0] for layer in self._session.run(None, given, self._run)
+        )
+        highest = peaks == cv2.dilate(peaks, np.ones((_APART, _APART), np.uint8))
+        rows, columns = np.nonzero(highest & (peaks >= limits.MINUTIA_FROM.value))
+        across, along = direction[:, rows, columns]
         found = np.column_stack(
             [
                 (columns - aside + left) * fit,
                 (rows - up + top) * fit,
-                seen[rows, columns, _ANGLE],
-                seen[rows, columns, _SCORE],
+                np.arctan2(along, across),
+                peaks[rows, columns],
             ]
         ).astype(np.float32)
         order = np.argsort(-found[:, 3], kind="stable")[: int(limits.MOST_FOUND.value)]
-        endings = seen[rows, columns, _ENDING][order]
+        endings = ending[0, rows, columns][order]
         return Minutiae(points=found[order], endings=endings, extractor=LEADER)
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
 from biometrics.finger import limits, minutiae
 from biometrics.finger.compare import SAME_FROM, compare
 from biometrics.finger.impression import ImpressionInvalid
+from biometrics.finger.leader import INPUT, rebuilt
 from biometrics.finger.minutiae import Extractor, ModelAltered, ModelMissing, network
 
 Image = NDArray[np.uint8]
@@ -29,6 +31,27 @@ def read(path: Path) -> Image:
 
 def test_the_network_is_the_one_we_measured() -> None:
     assert len(network()) == 4_036_845
+
+
+def test_the_layers_written_anew_say_what_the_pinned_file_says(shared: Path) -> None:
+    pixels = read(shared / "data/fingers/upek/1_1.png")[:320, :224]
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    theirs, ours = (
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        for model in (network(), rebuilt(network()))
+    )
+    picture = pixels.astype(np.float32)
+    (said,) = theirs.run(None, {"input": picture[None, ..., None]})
+    surely, direction, ending, peaks = ours.run(None, {INPUT: picture[None, None]})
+    assert np.allclose(surely[0, 0], said[0, ..., 0], atol=1e-4)
+    assert np.allclose(ending[0, 0], said[0, ..., 2], atol=1e-4)
+    best = said[0, ..., 3] > 0.5
+    assert best.sum() > 20
+    assert np.allclose(peaks[0, 0][best], said[0, ..., 3][best], atol=1e-4)
+    angle = np.arctan2(direction[0, 1], direction[0, 0])
+    turned = np.angle(np.exp(1j * (angle - said[0, ..., 1])))
+    assert abs(turned[best]).max() < 1e-3
 
 
 def test_an_altered_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
