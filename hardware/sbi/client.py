@@ -1,0 +1,325 @@
+"""A client of one SBI device on this machine: found by its serial number, asked, and held to it.
+
+What comes back was verified or is not returned at all. It shows no picture and judges none.
+"""
+
+import datetime as dt
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hardware.errors import Garbled, Refused, Unplugged
+from hardware.sbi.asked import Asked
+from hardware.sbi.chain import FIRST
+from hardware.sbi.discovery import PATIENCE, Device, discover
+from hardware.sbi.distrust import Distrusted
+from hardware.sbi.evidence import Evidence, Expected, Taken
+from hardware.sbi.messages import (
+    Bio,
+    CaptureAnswer,
+    Captured,
+    CaptureRequest,
+    MessageInvalid,
+    StreamRequest,
+    encode_date,
+)
+from hardware.sbi.outcomes import Mendable, outcome
+from hardware.sbi.port import Records, Scores
+from hardware.sbi.raw import MOST_CAPTURE, Answer, Line, Request
+from hardware.sbi.stream import Ended, Picture, StreamParser
+from hardware.sbi.trust import Trust
+from hardware.sbi.verify import check_device, verify
+from hardware.sbi.vocabulary import (
+    PATHS,
+    PORTS,
+    ROLLED,
+    SPEC_VERSION,
+    Environment,
+    Modality,
+    Purpose,
+    SubId,
+    Verb,
+)
+
+SCORE: Final = 40
+"""Quality 0..100 at which a device takes the picture by itself, where nobody says another."""
+_BAD_STATUS: Final = 400
+_PATIENCE: Final = 2.0
+"""Seconds without a live picture after which a stream counts as silent."""
+
+
+@dataclass(slots=True)
+class Carried:
+    """The hash that the next record is tied to; shared by the clients of one station."""
+
+    hash: str = FIRST
+
+
+class SbiClient:
+    """One device, found again wherever its service comes up.
+
+    Args:
+        modality: of the device.
+        trust: whom the station believes.
+        records: reads ISO records.
+        now: the time, aware.
+        serial: of the device; None: the first that is trusted.
+        scores: measures quality again; None: claims are not checked.
+        carried: the hash chain, where it is shared with other clients.
+        ports: where services are looked for.
+        token: for services that want one.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        modality: Modality,
+        *,
+        trust: Trust,
+        records: Records,
+        now: Callable[[], dt.datetime],
+        serial: str | None = None,
+        scores: Scores | None = None,
+        carried: Carried | None = None,
+        ports: Iterable[int] = PORTS,
+        token: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.modality = modality
+        self.carried = Carried() if carried is None else carried
+        self._trust, self._records, self._scores = trust, records, scores
+        self._now, self._clock = now, clock
+        self._serial, self._ports, self._token = serial, tuple(ports), token
+        self._asking = threading.Lock()
+        self._guard = threading.Lock()
+        self._device: Device | None = None
+        self._line: Line | None = None
+        self._closed = False
+
+    def find(self, *, deadline: float = PATIENCE) -> Device:
+        """Return the device, looked for where it is not known (any more).
+
+        Raises:
+            Unplugged: none of this modality and serial number is there, or closed.
+            Distrusted: it is there, and not trusted.
+        """
+        with self._guard:
+            if self._closed:
+                raise Unplugged("the device was closed")
+            if self._device is not None:
+                return self._device
+        device = self._look(deadline)
+        with self._guard:
+            if self._closed:
+                raise Unplugged("the device was closed")
+            self._device = device
+            self._line = Line(device.port, token=self._token, clock=self._clock)
+        return device
+
+    def capture(
+        self,
+        asked: Asked,
+        *,
+        deadline: float,
+        score: int = SCORE,
+        progress: Callable[[float], None] | None = None,
+    ) -> tuple[Taken, ...] | Mendable:
+        """Ask for pictures and return them verified, in the order in which they were asked for.
+
+        Args:
+            asked: what is wanted.
+            deadline: seconds until the whole command must have ended; the device is given a
+                little less, and takes its best picture when that is over.
+            score: quality 0..100 at which the device takes the picture by itself.
+            progress: told the share (0..1) of the answer that has come over.
+
+        Raises:
+            Unplugged: the device went away; the next call looks for it again.
+            Silent, Garbled, Refused: see `hardware.errors`.
+            Distrusted: what came did not pass a check.
+        """
+        until = self._clock() + deadline
+        with self._asking:
+            device = self.find(deadline=min(PATIENCE, deadline))
+            expected, request = self._request(device, asked, until - self._clock(), score)
+            answer = self._ask(request, until, progress)
+            captured = read_capture(answer, f"port {device.port}")
+            if isinstance(captured, Mendable):
+                return captured
+            taken = verify(
+                Evidence(
+                    captured,
+                    replace(expected, at=self._now()),
+                    trust=self._trust,
+                    records=self._records,
+                    scores=self._scores,
+                )
+            )
+            self.carried.hash = taken[-1].hash.upper()
+        return tuple(sorted(taken, key=lambda one: asked.sub_types.index(one.sub_type)))
+
+    @contextmanager
+    def stream(self, sub_id: SubId, *, seconds: float) -> Iterator[Iterator[Picture | Ended]]:
+        """Give the device's live pictures for so many seconds, or until it ends them.
+
+        Raises:
+            Unplugged, Silent, Garbled: see `hardware.errors`; also while they are read.
+            Distrusted: the device is not trusted.
+        """
+        device = self.find()
+        body = StreamRequest(
+            device_id=device.info.device_id,
+            device_sub_id=sub_id,
+            timeout=str(int(seconds * 1000)),
+        ).encode()
+        line = self._line
+        if line is None:
+            raise Unplugged(f"port {device.port}: the device went away")
+        try:
+            with line.stream(
+                Request(Verb.STREAM, PATHS[Verb.STREAM], body), patience=_PATIENCE
+            ) as pieces:
+                yield _pictures(pieces)
+        except Unplugged:
+            self._lose(line)
+            raise
+
+    def close(self) -> None:
+        """End what is under way, from whatever thread; may be called twice."""
+        with self._guard:
+            self._closed = True
+            line, self._line, self._device = self._line, None, None
+        if line is not None:
+            line.close()
+
+    def _look(self, deadline: float) -> Device:
+        refusal: Distrusted | None = None
+        services = discover(
+            deadline=deadline, ports=self._ports, token=self._token, clock=self._clock
+        )
+        for device in (device for service in services for device in service.devices):
+            if device.identity.type != self.modality or device.info.purpose not in {
+                "",
+                Purpose.REGISTRATION,
+            }:
+                continue
+            if self._serial not in {None, device.identity.serial_no}:
+                continue
+            try:
+                check_device(device, self._trust, self._now())
+            except Distrusted as error:
+                refusal = refusal or error
+                continue
+            return device
+        if refusal is not None:
+            raise refusal
+        named = "" if self._serial is None else f" {self._serial}"
+        raise Unplugged(f"no SBI {self.modality.lower()} device{named} on this machine")
+
+    def _request(
+        self, device: Device, asked: Asked, left: float, score: int
+    ) -> tuple[Expected, Request]:
+        # The device may answer late; ours is the deadline that must hold.
+        timeout = max(0.1, left - min(2.0, left / 4))
+        transaction = str(uuid.uuid4())
+        now = self._now()
+        message = CaptureRequest(
+            env=environment(device),
+            purpose=Purpose.REGISTRATION,
+            spec_version=version(device),
+            timeout=str(int(timeout * 1000)),
+            capture_time=encode_date(now),
+            transaction_id=transaction,
+            custom_opts=list(ROLLED) if asked.rolled else None,
+            bio=(
+                Bio(
+                    type=asked.modality,
+                    count=str(len(asked.sub_types)),
+                    bio_sub_type=asked.named,
+                    exception=asked.exceptions,
+                    requested_score=str(score),
+                    device_id=device.info.device_id,
+                    device_sub_id=asked.sub_id,
+                    previous_hash=self.carried.hash,
+                ),
+            ),
+        )
+        expected = Expected(
+            transaction=transaction,
+            version=message.spec_version,
+            purpose=message.purpose,
+            env=message.env,
+            modality=asked.modality,
+            sub_types=asked.sub_types,
+            rolled=asked.rolled,
+            serial=device.identity.serial_no,
+            previous=self.carried.hash,
+            at=now,
+        )
+        return expected, Request(Verb.CAPTURE, PATHS[Verb.CAPTURE], message.encode())
+
+    def _ask(
+        self, request: Request, until: float, progress: Callable[[float], None] | None
+    ) -> Answer:
+        line = self._line
+        if line is None:
+            raise Unplugged("the device went away")
+        try:
+            return line.ask(
+                request, deadline=until - self._clock(), most=MOST_CAPTURE, progress=progress
+            )
+        except Unplugged:
+            self._lose(line)
+            raise
+
+    def _lose(self, line: Line) -> None:
+        with self._guard:
+            if self._line is line:
+                self._line = self._device = None
+
+
+def read_capture(answer: Answer, where: str) -> tuple[Captured, ...] | Mendable:
+    """Return the pictures of an answer, still unverified, or what a person can mend.
+
+    Raises:
+        Unplugged, Refused: what the device's error codes mean.
+        Garbled: it is no such answer.
+    """
+    try:
+        said = CaptureAnswer.decode(answer.body)
+    except MessageInvalid as error:
+        if answer.status >= _BAD_STATUS:
+            raise Refused(f"{where}: HTTP {answer.status}", answer.status) from error
+        raise Garbled(f"{where}: the answer to a capture: {error}") from error
+    for failure in (said.error, *(captured.error for captured in said.biometrics)):
+        mendable = outcome(failure, where)
+        if mendable is not None:
+            return mendable
+    if not said.biometrics:
+        raise Garbled(f"{where}: neither a picture nor an error (HTTP {answer.status})")
+    return said.biometrics
+
+
+def environment(device: Device) -> str:
+    """Return the environment to name: the device's own, where it says one."""
+    named = {one.value for one in Environment} - {Environment.NONE.value}
+    return device.info.env if device.info.env in named else Environment.PRODUCTION.value
+
+
+def version(device: Device) -> str:
+    """Return the interface's version to speak: ours where the device knows it, else its first."""
+    known = device.info.spec_version
+    return SPEC_VERSION if SPEC_VERSION in known or not known else known[0]
+
+
+def _pictures(pieces: Iterator[bytes]) -> Iterator[Picture | Ended]:
+    parser = StreamParser()
+    for data in pieces:
+        yield from parser.feed(data)
+        if parser.ended:
+            return
+    yield from parser.end()
