@@ -7,8 +7,8 @@ import datetime as dt
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -98,6 +98,7 @@ class SbiClient:
         self._guard = threading.Lock()
         self._device: Device | None = None
         self._line: Line | None = None
+        self._lives: weakref.WeakSet[Live] = weakref.WeakSet()
         self._closed = False
 
     def find(self, *, deadline: float = PATIENCE) -> Device:
@@ -162,13 +163,12 @@ class SbiClient:
             self.carried.hash = taken[-1].hash.upper()
         return tuple(sorted(taken, key=lambda one: asked.sub_types.index(one.sub_type)))
 
-    @contextmanager
-    def stream(self, sub_id: SubId, *, seconds: float) -> Iterator[Iterator[Picture | Ended]]:
-        """Give the device's live pictures for so many seconds, or until it ends them.
+    def stream(self, sub_id: SubId, *, seconds: float) -> "Live":
+        """Return the device's live pictures for so many seconds; it is asked once they are read.
 
         Raises:
-            Unplugged, Silent, Garbled: see `hardware.errors`; also while they are read.
-            Distrusted: the device is not trusted.
+            Unplugged: the device is not there.
+            Distrusted: it is not trusted.
         """
         device = self.find()
         body = StreamRequest(
@@ -176,25 +176,23 @@ class SbiClient:
             device_sub_id=sub_id,
             timeout=str(int(seconds * 1000)),
         ).encode()
-        line = self._line
-        if line is None:
-            raise Unplugged(f"port {device.port}: the device went away")
-        try:
-            with line.stream(
-                Request(Verb.STREAM, PATHS[Verb.STREAM], body), patience=_PATIENCE
-            ) as pieces:
-                yield _pictures(pieces)
-        except Unplugged:
-            self._lose(line)
-            raise
+        with self._guard:
+            if self._closed:
+                raise Unplugged("the device was closed")
+            live = Live(Line(device.port, token=self._token, clock=self._clock), body, self._lose)
+            self._lives.add(live)
+        return live
 
     def close(self) -> None:
         """End what is under way, from whatever thread; may be called twice."""
         with self._guard:
             self._closed = True
             line, self._line, self._device = self._line, None, None
+            lives = tuple(self._lives)
         if line is not None:
             line.close()
+        for live in lives:
+            live.close()
 
     def _look(self, deadline: float) -> Device:
         refusal: Distrusted | None = None
@@ -273,13 +271,53 @@ class SbiClient:
                 request, deadline=until - self._clock(), most=MOST_CAPTURE, progress=progress
             )
         except Unplugged:
-            self._lose(line)
+            self._lose(line.port)
             raise
 
-    def _lose(self, line: Line) -> None:
+    def _lose(self, port: int) -> None:
         with self._guard:
-            if self._line is line:
+            if self._line is not None and self._line.port == port:
                 self._line = self._device = None
+
+
+class Live:
+    """The live pictures of one STREAM request; iterate over it once.
+
+    Args:
+        line: to the service, for this stream alone.
+        body: of the request.
+        lost: told the port where the service went away.
+    """
+
+    def __init__(self, line: Line, body: bytes, lost: Callable[[int], None]) -> None:
+        self._line, self._body, self._lost = line, body, lost
+        self._closed = False
+
+    def __iter__(self) -> Iterator[Picture | Ended]:
+        """Give pictures, and the device's word for the end where it has one.
+
+        Raises:
+            Unplugged, Silent, Garbled: see `hardware.errors`; a stream closed by us only ends.
+        """
+        parser = StreamParser()
+        request = Request(Verb.STREAM, PATHS[Verb.STREAM], self._body)
+        try:
+            with self._line.stream(request, patience=_PATIENCE) as pieces:
+                for data in pieces:
+                    yield from parser.feed(data)
+                    if parser.ended:
+                        return
+                yield from parser.end()
+        except Unplugged:
+            if self._closed:
+                return
+            self._lost(self._line.port)
+            raise
+
+    def close(self) -> None:
+        """End it, from whatever thread; may be called twice."""
+        self._closed = True
+        self._line.close()
 
 
 def read_capture(answer: Answer, where: str) -> tuple[Captured, ...] | Mendable:
@@ -314,12 +352,3 @@ def version(device: Device) -> str:
     """Return the interface's version to speak: ours where the device knows it, else its first."""
     known = device.info.spec_version
     return SPEC_VERSION if SPEC_VERSION in known or not known else known[0]
-
-
-def _pictures(pieces: Iterator[bytes]) -> Iterator[Picture | Ended]:
-    parser = StreamParser()
-    for data in pieces:
-        yield from parser.feed(data)
-        if parser.ended:
-            return
-    yield from parser.end()
