@@ -98,6 +98,29 @@ def test_a_wide_white_margin_moves_the_points_and_changes_nothing_else(shared: P
     assert compare(near, far) > 4 * SAME_FROM
 
 
+def test_a_large_print_seen_part_by_part_has_the_same_minutiae(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = read(shared / "data/fingers/fvc2002db1b/101_1.png")
+    whole = extractor().extract(pixels, 500).points
+    monkeypatch.setattr(minutiae, "_LARGEST_PART", 288)
+    assert len(minutiae._spans(384)) == 3
+    parts = extractor().extract(pixels, 500).points
+    apart = np.hypot(*(whole[:, None, :2] - parts[None, :, :2]).transpose(2, 0, 1))
+    assert np.mean(apart.min(axis=1) <= 2) > 0.95
+    assert np.mean(apart.min(axis=0) <= 2) > 0.95
+
+
+@pytest.mark.parametrize("side", [64, 416, 448, 608, 832])
+def test_the_parts_of_a_print_cover_it_once(side: int) -> None:
+    covered = list[int]()
+    for seen, asked in minutiae._spans(side):
+        assert (seen.stop - seen.start) % 32 == 0
+        assert seen.stop - seen.start <= minutiae._LARGEST_PART
+        covered += range(seen.start, seen.stop)[asked]
+    assert covered == list(range(side))
+
+
 def test_another_resolution_gives_the_same_points_at_500_dpi(shared: Path) -> None:
     pixels = read(shared / "data/fingers/fvc2002db1b/101_1.png")
     doubled = np.asarray(
