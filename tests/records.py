@@ -1,4 +1,4 @@
-"""Pictures and values that the tests of records are made of: drawn, nobody's, the same every time."""
+"""What the tests of records are made of: drawn pictures, nobody's, the same every time."""
 
 from datetime import UTC, datetime
 from functools import cache

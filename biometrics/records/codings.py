@@ -10,8 +10,6 @@ nor its memory, and whoever opens captures holds keys. PNG and JPEG pass
 
 import enum
 import functools
-import struct
-from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -19,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.face import containers, encoding
-from biometrics.records import confined
+from biometrics.records import confined, streams
 from biometrics.records.blocks import RecordInvalid
 from biometrics.sandbox.room import Answer, JobEnded, Room
 from biometrics.sandbox.wire import Limits
@@ -39,24 +37,7 @@ _LIMITS: Final = Limits(
     request=MAX_PIXELS + 4096,
     answer=3 * MAX_PIXELS + 4096,
 )
-_DEPTH: Final = 7
-"""Eight bits without sign in JPEG 2000, which writes one less."""
-_REVERSIBLE: Final = 1
-_BOX: Final = struct.Struct(">I4s")
-_CODESTREAM: Final = b"\xff\x4f\xff\x51"
 _COLOURS: Final = 3
-_COD, _SOT = 0xFF52, 0xFF90
-_SIZ: Final = struct.Struct(">HH8IHBBB")
-"""Length, profile, extent, offset, tile extent and offset, components; then the first one's depth
-and steps."""
-_SEGMENT: Final = struct.Struct(">HH")
-_STYLE: Final = struct.Struct(">BBHBBBBBB")
-"""Of COD: style, progression, layers, colour transform, levels, block sizes and style, wavelet."""
-_WSQ_START, _WSQ_FRAME = b"\xff\xa0", 0xFFA2
-_WSQ_TABLES: Final = frozenset({0xFFA4, 0xFFA5, 0xFFA6, 0xFFA8})
-_WSQ_COMMENT: Final = 0xFFA8
-_FRAME: Final = struct.Struct(">BBHH")
-"""Of SOF: black, white, height, width."""
 
 
 class Coding(enum.StrEnum):
@@ -102,9 +83,7 @@ def write(pixels: NDArray[np.uint8], coding: Coding, *, dpi: int | None = None) 
     if min(width, height) < LEAST_WSQ_SIDE:
         raise RecordInvalid(f"WSQ wants {LEAST_WSQ_SIDE} pixels a side")
     answer = _asked(pixels.tobytes(), f"{confined.WRITE_WSQ} {width} {height}")
-    if not answer.beside.startswith(_WSQ_START):
-        raise RecordInvalid("the WSQ encoder refused the picture")
-    return _without_comments(answer.beside)
+    return streams.without_comments(answer.beside)
 
 
 def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.uint8]:
@@ -112,7 +91,7 @@ def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.
 
     Raises:
         RecordInvalid: larger than is read, of another kind or size than said, in colours, lossy
-            where `coding` says lossless, damaged, or too slow or too large to decode.
+            where `coding` says lossless, cut short, or too slow or too large to decode.
         RoomFull, RoomBroken: see `biometrics.sandbox.room` (WSQ and JPEG 2000).
     """
     _hold(width, height)
@@ -146,9 +125,9 @@ def keeps_pixels(data: bytes) -> bool:
     """True where a JPEG 2000's wavelet is the one that can keep every pixel as it was.
 
     Raises:
-        RecordInvalid: it is no JPEG 2000, or ends too early.
+        RecordInvalid: see `streams.jpeg2000`.
     """
-    return _stream(data).reversible
+    return streams.jpeg2000(data).reversible
 
 
 def _grey(pixels: Any) -> bool:  # noqa: ANN401 - what comes may be anything
@@ -177,104 +156,13 @@ def _declared(data: bytes, coding: Coding) -> tuple[tuple[int, int], bytes]:
             raise RecordInvalid("the picture is of another kind than said")
         return (picture.width, picture.height), picture.data
     if coding is Coding.WSQ:
-        return _wsq_size(data), data
-    stream = _stream(data)
+        return streams.wsq_size(data), data
+    stream = streams.jpeg2000(data)
     if stream.components != 1:
         raise RecordInvalid("a JPEG 2000 that is not grey")
     if coding is Coding.JPEG2000 and not stream.reversible:
         raise RecordInvalid("a lossy picture that is said to be lossless")
     return (stream.width, stream.height), data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stream:
-    """What a JPEG 2000 says of itself before its first tile (ISO/IEC 15444-1, annex A)."""
-
-    width: int
-    height: int
-    components: int
-    reversible: bool
-
-
-def _stream(data: bytes) -> _Stream:
-    """Return what a JPEG 2000, boxed or bare, says of itself."""
-    try:
-        return _begun(data if data.startswith(_CODESTREAM) else _codestream(data))
-    except struct.error as error:
-        raise RecordInvalid("the picture ends before its size") from error
-
-
-def _codestream(data: bytes) -> bytes:
-    if not data.startswith(encoding.JP2):
-        raise RecordInvalid("no JPEG 2000")
-    at = 0
-    while True:
-        length, kind = _BOX.unpack_from(data, at)
-        if kind == b"jp2c":
-            return data[at + _BOX.size :]
-        if length < _BOX.size:
-            raise RecordInvalid("a JPEG 2000 without a picture")
-        at += length
-
-
-def _begun(stream: bytes) -> _Stream:
-    if not stream.startswith(_CODESTREAM):
-        raise RecordInvalid("a JPEG 2000 without a picture")
-    length, _, right, bottom, left, top, *_, components, depth, across, down = _SIZ.unpack_from(
-        stream, len(_CODESTREAM)
-    )
-    if (depth, across, down) != (_DEPTH, 1, 1):
-        raise RecordInvalid("a JPEG 2000 that is not of eight bits")
-    at = len(_CODESTREAM) + length
-    # Every segment takes four bytes or more: this ends.
-    while True:
-        marker, length = _SEGMENT.unpack_from(stream, at)
-        if marker == _COD:
-            wavelet = _STYLE.unpack_from(stream, at + _SEGMENT.size)[-1]
-            return _Stream(
-                width=right - left,
-                height=bottom - top,
-                components=components,
-                reversible=wavelet == _REVERSIBLE,
-            )
-        if marker == _SOT or length < 2:  # noqa: PLR2004 - a length counts itself
-            raise RecordInvalid("a JPEG 2000 that does not say how it is encoded")
-        at += 2 + length
-
-
-def _wsq_segments(data: bytes) -> list[tuple[int, int, int]]:
-    """Return marker, start and end of each segment up to the frame's, which is the last.
-
-    Layout of NIST's NBIS and of the package wsq.
-    """
-    if not data.startswith(_WSQ_START):
-        raise RecordInvalid("no WSQ")
-    at, found = 2, []
-    while True:
-        marker, length = _SEGMENT.unpack_from(data, at)
-        end = at + 2 + length
-        if length < 2 or not (marker in _WSQ_TABLES or marker == _WSQ_FRAME):  # noqa: PLR2004 - see above
-            raise RecordInvalid("a WSQ with a segment of no kind")
-        found.append((marker, at, end))
-        if marker == _WSQ_FRAME:
-            return found
-        at = end
-
-
-def _wsq_size(data: bytes) -> tuple[int, int]:
-    try:
-        _, at, _ = _wsq_segments(data)[-1]
-        _, _, height, width = _FRAME.unpack_from(data, at + _SEGMENT.size)
-    except struct.error as error:
-        raise RecordInvalid("the picture ends before its size") from error
-    return width, height
-
-
-def _without_comments(data: bytes) -> bytes:
-    """Return a WSQ without its comments: the encoder writes 500 dpi whatever they are."""
-    *tables, (_, frame, _) = _wsq_segments(data)
-    kept = [data[at:end] for marker, at, end in tables if marker != _WSQ_COMMENT]
-    return b"".join([_WSQ_START, *kept, data[frame:]])
 
 
 def _asked(data: bytes, argument: str) -> Answer:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.capture import ImpressionKind
-from biometrics.records import codings
+from biometrics.records import codings, impressions
 from biometrics.records.blocks import (
     BEST,
     NFIQ2,
@@ -37,7 +37,6 @@ from biometrics.records.blocks import (
     write_origin,
 )
 from biometrics.records.codings import Coding
-from biometrics.records.minutiae import KINDS, UNKNOWN_KIND, kind_of
 
 __all__ = ["Coding", "FingerImage", "RecordInvalid", "decode", "encode"]
 
@@ -166,7 +165,7 @@ class _Part:
         if self.unit not in (_PER_INCH, _PER_CENTIMETRE) or self.rates[0] != self.rates[1]:
             raise RecordInvalid("a resolution without unit, or that differs across and down")
         _check_dpi(self.dpi)
-        kind_of(self.impression)
+        impressions.kind_of(self.impression)
 
     @property
     def dpi(self) -> int:
@@ -178,7 +177,7 @@ class _Part:
         coding = self.coding or Coding.RAW
         return FingerImage(
             position=self.position,
-            kind=kind_of(self.impression),
+            kind=impressions.kind_of(self.impression),
             pixels=codings.read(self.data, coding, width=self.width, height=self.height),
             dpi=self.dpi,
             quality=self.quality.score,
@@ -203,7 +202,7 @@ def _written(image: FingerImage, coding: Coding, number: int) -> bytes:
         *(image.dpi,) * 4,
         _BITS,
         _CODES[coding],
-        UNKNOWN_KIND if image.kind is None else KINDS[image.kind],
+        impressions.UNKNOWN if image.kind is None else impressions.KINDS[image.kind],
         width,
         height,
     )
