@@ -15,7 +15,7 @@ from kiosk.booth import Booth
 from kiosk.clock import HERE
 from kiosk.doctor import record
 from kiosk.doctor.check import Check, State, doctor_words, worst
-from kiosk.doctor.devices import Lent
+from kiosk.doctor.lent import Lent
 from kiosk.doctor.rounds import run
 from kiosk.life import VisitState
 from kiosk.paper import Fate
