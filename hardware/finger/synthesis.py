@@ -5,6 +5,7 @@ For rehearsals and tests. No real person's finger is in it, and it judges no qua
 
 import enum
 import functools
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -66,10 +67,34 @@ class Finger:
         touch = _touch(condition, self.size, generator)
         return render(master, creases, touch, generator)
 
+    def rolled(self, seed: int, condition: Condition = Condition.WELL) -> NDArray[np.uint8]:
+        """Return one finger rolled from nail to nail, 448 x 400 uint8, 500 dpi; else as above.
+
+        It shows all the skin there is, 18 mm across; a real finger, when rolled, shows a third
+        more, and the seams that rolling leaves are not drawn.
+        """
+        kind = list(Condition).index(Condition(condition))
+        generator = np.random.default_rng([_ROLLS, self.seed, kind, seed])
+        master, creases = _master(self.seed, self.pattern)
+        flat = _touch(condition, self.size, generator)
+        widened = replace(
+            flat,
+            across=flat.across / 2,
+            down=flat.down / 2 - _ROLLED_DOWN,
+            size=(flat.size[0] * _ROLLED_SHARE[0], flat.size[1] * _ROLLED_SHARE[1]),
+        )
+        return render(master, creases, widened, generator, _ROLLED_EXTENT)
+
 
 _FINGERS: Final = 11
 _TOUCHES: Final = 12
+_ROLLS: Final = 14
 """So that no finger and no touch share their chance."""
+_ROLLED_EXTENT: Final = (400, 448)
+_ROLLED_SHARE: Final = (1.28, 1.2)
+"""By which a rolled contact is wider and higher than a flat one."""
+_ROLLED_DOWN: Final = 20
+"""Pixels by which the pattern lies higher in the image: there is more skin below it."""
 
 
 @functools.lru_cache(maxsize=_KEPT)

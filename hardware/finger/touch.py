@@ -57,20 +57,22 @@ def render(
     creases: NDArray[np.float32],
     touch: Touch,
     generator: np.random.Generator,
+    extent: tuple[int, int] = (IMAGE_WIDTH, IMAGE_HEIGHT),
 ) -> NDArray[np.uint8]:
-    """Return IMAGE_HEIGHT x IMAGE_WIDTH uint8, dark ridges on light ground, 500 dpi.
+    """Return an image, height x width uint8, dark ridges on light ground, 500 dpi.
 
     Args:
         master: HEIGHT x WIDTH, ridges +1, valleys -1.
         creases: HEIGHT x WIDTH, 1 where the skin has none of its ridges, else 0.
         touch: how the finger lies.
         generator: everything that differs between two touches of the same kind.
+        extent: width and height of the image, pixels.
     """
-    across, down = _skin_under_glass(touch, generator)
+    width, height = extent
+    across, down = _skin_under_glass(touch, generator, extent)
     relief = cv2.remap(master, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     scars = cv2.remap(creases, across, down, cv2.INTER_LINEAR)
-    height, width = IMAGE_HEIGHT, IMAGE_WIDTH
-    hold = _contact(touch, generator)
+    hold = _contact(touch, generator, extent)
     fine = _grain(generator, height, width, 1.1)
     coarse = _grain(generator, height, width, 2.4)
     clouds = smooth_noise(generator, height, width, 34.0)
@@ -93,7 +95,11 @@ def render(
         ink = _slid(ink, touch.smear, generator)
     ink = cv2.GaussianBlur(ink, (0, 0), 0.6 + 1.3 * touch.wet**2)
     depth = np.clip(0.86 + 0.10 * clouds - 0.35 * touch.dry + 0.12 * touch.wet, 0.3, 1.0)
-    ground = _GROUND + 4 * smooth_noise(generator, height, width, 120.0) - _traces(touch, generator)
+    ground = (
+        _GROUND
+        + 4 * smooth_noise(generator, height, width, 120.0)
+        - _traces(touch, generator, extent)
+    )
     grey = ground - (ground - _INK) * ink * depth
     grey += touch.noise * generator.standard_normal((height, width)).astype(np.float32)
     return np.asarray(np.clip(np.rint(grey), 0, 255), np.uint8)
@@ -109,22 +115,23 @@ def _grain(
 
 
 def _skin_under_glass(
-    touch: Touch, generator: np.random.Generator
+    touch: Touch, generator: np.random.Generator, extent: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return for every pixel which point of the master lies there (x, y).
 
     Skin follows Cappelli, Maio and Maltoni's model (2001) in outline: held in the middle of the
     contact, pushed aside more and more towards its rim.
     """
+    width, height = extent
     x, y = np.meshgrid(
-        np.arange(IMAGE_WIDTH, dtype=np.float32) - IMAGE_WIDTH / 2 - touch.across,
-        np.arange(IMAGE_HEIGHT, dtype=np.float32) - IMAGE_HEIGHT / 2 - touch.down,
+        np.arange(width, dtype=np.float32) - width / 2 - touch.across,
+        np.arange(height, dtype=np.float32) - height / 2 - touch.down,
     )
     out = np.hypot((x - touch.middle[0]) / touch.size[0], (y - touch.middle[1]) / touch.size[1])
     give = np.clip((out - 0.25) / 0.75, 0, 1)
     give = give * give * (3 - 2 * give)
     sine, cosine = np.sin(np.radians(touch.turn)), np.cos(np.radians(touch.turn))
-    wobble = [1.4 * smooth_noise(generator, IMAGE_HEIGHT, IMAGE_WIDTH, 90.0) for _ in range(2)]
+    wobble = [1.4 * smooth_noise(generator, height, width, 90.0) for _ in range(2)]
     x = x - touch.strain[0] * give + wobble[0]
     y = y - touch.strain[1] * give + wobble[1]
     across = cosine * x + sine * y + CENTRE[0]
@@ -132,18 +139,21 @@ def _skin_under_glass(
     return across.astype(np.float32), down.astype(np.float32)
 
 
-def _contact(touch: Touch, generator: np.random.Generator) -> NDArray[np.float32]:
+def _contact(
+    touch: Touch, generator: np.random.Generator, extent: tuple[int, int]
+) -> NDArray[np.float32]:
     """Return 1 where skin lies on the glass, 0 where not, fading between."""
+    width, height = extent
     x, y = np.meshgrid(
-        np.arange(IMAGE_WIDTH, dtype=np.float32) - IMAGE_WIDTH / 2 - touch.across - touch.middle[0],
-        np.arange(IMAGE_HEIGHT, dtype=np.float32) - IMAGE_HEIGHT / 2 - touch.down - touch.middle[1],
+        np.arange(width, dtype=np.float32) - width / 2 - touch.across - touch.middle[0],
+        np.arange(height, dtype=np.float32) - height / 2 - touch.down - touch.middle[1],
     )
     sine, cosine = np.sin(np.radians(touch.turn)), np.cos(np.radians(touch.turn))
     x, y = cosine * x + sine * y, -sine * x + cosine * y
     # The tip is rounder than the side towards the joint.
     power = np.where(y < 0, 2.0, 2.8)
     out = (np.abs(x / touch.size[0]) ** power + np.abs(y / touch.size[1]) ** power) ** (1 / power)
-    ragged = 0.025 * smooth_noise(generator, IMAGE_HEIGHT, IMAGE_WIDTH, 45.0)
+    ragged = 0.025 * smooth_noise(generator, height, width, 45.0)
     inside = (1 - out - ragged) * min(touch.size) / _EDGE
     return np.asarray(np.clip(inside, 0, 1), np.float32)
 
@@ -169,7 +179,10 @@ def _slid(
     return np.asarray(cv2.filter2D(ink.astype(np.float32), -1, kernel / kernel.sum()), np.float32)
 
 
-def _traces(touch: Touch, generator: np.random.Generator) -> NDArray[np.float32]:
+def _traces(
+    touch: Touch, generator: np.random.Generator, extent: tuple[int, int]
+) -> NDArray[np.float32]:
     """Return what older touches left on the glass, grey values."""
-    patches = smooth_noise(generator, IMAGE_HEIGHT, IMAGE_WIDTH, 16.0)
+    width, height = extent
+    patches = smooth_noise(generator, height, width, 16.0)
     return np.asarray(np.clip(patches - 1.4, 0, 1) * 70 * touch.dirt, np.float32)
