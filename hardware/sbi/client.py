@@ -6,50 +6,39 @@ What comes back was verified or is not returned at all. It shows no picture and 
 import datetime as dt
 import threading
 import time
-import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from hardware.errors import Garbled, Refused, Unplugged
+from hardware.errors import Unplugged
 from hardware.sbi.asked import Asked
 from hardware.sbi.chain import FIRST
 from hardware.sbi.discovery import PATIENCE, Device, discover
 from hardware.sbi.distrust import Distrusted
-from hardware.sbi.evidence import Evidence, Expected, Taken
+from hardware.sbi.evidence import Evidence, Taken
+from hardware.sbi.exchange import ask_capture, expect, read_capture, write_capture
+from hardware.sbi.live import Live
 from hardware.sbi.messages import (
-    Bio,
-    CaptureAnswer,
-    Captured,
     CaptureRequest,
-    MessageInvalid,
     StreamRequest,
-    encode_date,
 )
-from hardware.sbi.outcomes import Mendable, outcome
+from hardware.sbi.outcomes import Mendable
 from hardware.sbi.port import Records, Scores
-from hardware.sbi.raw import MOST_CAPTURE, Answer, Line, Request
-from hardware.sbi.stream import Ended, Picture, StreamParser
+from hardware.sbi.raw import MOST_CAPTURE, Answer, Line
 from hardware.sbi.trust import Trust
 from hardware.sbi.verify import check_device, verify
 from hardware.sbi.vocabulary import (
-    PATHS,
     PORTS,
-    ROLLED,
-    SPEC_VERSION,
-    Environment,
     Modality,
     Purpose,
     SubId,
-    Verb,
 )
 
 SCORE: Final = 40
 """Quality 0..100 at which a device takes the picture by itself, where nobody says another."""
-_BAD_STATUS: Final = 400
-_PATIENCE: Final = 2.0
-"""Seconds without a live picture after which a stream counts as silent."""
+_LATE: Final = 2.0
+"""Seconds that a device may answer after the time it was given, at most."""
 
 
 @dataclass(slots=True)
@@ -146,15 +135,24 @@ class SbiClient:
         until = self._clock() + deadline
         with self._asking:
             device = self.find(deadline=min(PATIENCE, deadline))
-            expected, request = self._request(device, asked, until - self._clock(), score)
-            answer = self._ask(request, until, progress)
+            left = until - self._clock()
+            message = write_capture(
+                device,
+                asked,
+                # The device may answer late; ours is the deadline that must hold.
+                seconds=max(0.1, left - min(_LATE, left / 4)),
+                score=score,
+                previous=self.carried.hash,
+                now=self._now(),
+            )
+            answer = self._ask(message, until, progress)
             captured = read_capture(answer, f"port {device.port}")
             if isinstance(captured, Mendable):
                 return captured
             taken = verify(
                 Evidence(
                     captured,
-                    replace(expected, at=self._now()),
+                    expect(message, device, asked, self._now()),
                     trust=self._trust,
                     records=self._records,
                     scores=self._scores,
@@ -163,7 +161,7 @@ class SbiClient:
             self.carried.hash = taken[-1].hash.upper()
         return tuple(sorted(taken, key=lambda one: asked.sub_types.index(one.sub_type)))
 
-    def stream(self, sub_id: SubId, *, seconds: float) -> "Live":
+    def stream(self, sub_id: SubId, *, seconds: float) -> Live:
         """Return the device's live pictures for so many seconds; it is asked once they are read.
 
         Raises:
@@ -218,57 +216,21 @@ class SbiClient:
         named = "" if self._serial is None else f" {self._serial}"
         raise Unplugged(f"no SBI {self.modality.lower()} device{named} on this machine")
 
-    def _request(
-        self, device: Device, asked: Asked, left: float, score: int
-    ) -> tuple[Expected, Request]:
-        # The device may answer late; ours is the deadline that must hold.
-        timeout = max(0.1, left - min(2.0, left / 4))
-        transaction = str(uuid.uuid4())
-        now = self._now()
-        message = CaptureRequest(
-            env=environment(device),
-            purpose=Purpose.REGISTRATION,
-            spec_version=version(device),
-            timeout=str(int(timeout * 1000)),
-            capture_time=encode_date(now),
-            transaction_id=transaction,
-            custom_opts=list(ROLLED) if asked.rolled else None,
-            bio=(
-                Bio(
-                    type=asked.modality,
-                    count=str(len(asked.sub_types)),
-                    bio_sub_type=asked.named,
-                    exception=asked.exceptions,
-                    requested_score=str(score),
-                    device_id=device.info.device_id,
-                    device_sub_id=asked.sub_id,
-                    previous_hash=self.carried.hash,
-                ),
-            ),
-        )
-        expected = Expected(
-            transaction=transaction,
-            version=message.spec_version,
-            purpose=message.purpose,
-            env=message.env,
-            modality=asked.modality,
-            sub_types=asked.sub_types,
-            rolled=asked.rolled,
-            serial=device.identity.serial_no,
-            previous=self.carried.hash,
-            at=now,
-        )
-        return expected, Request(Verb.CAPTURE, PATHS[Verb.CAPTURE], message.encode())
-
     def _ask(
-        self, request: Request, until: float, progress: Callable[[float], None] | None
+        self,
+        message: CaptureRequest,
+        until: float,
+        progress: Callable[[float], None] | None,
     ) -> Answer:
         line = self._line
         if line is None:
             raise Unplugged("the device went away")
         try:
             return line.ask(
-                request, deadline=until - self._clock(), most=MOST_CAPTURE, progress=progress
+                ask_capture(message),
+                deadline=until - self._clock(),
+                most=MOST_CAPTURE,
+                progress=progress,
             )
         except Unplugged:
             self._lose(line.port)
@@ -278,77 +240,3 @@ class SbiClient:
         with self._guard:
             if self._line is not None and self._line.port == port:
                 self._line = self._device = None
-
-
-class Live:
-    """The live pictures of one STREAM request; iterate over it once.
-
-    Args:
-        line: to the service, for this stream alone.
-        body: of the request.
-        lost: told the port where the service went away.
-    """
-
-    def __init__(self, line: Line, body: bytes, lost: Callable[[int], None]) -> None:
-        self._line, self._body, self._lost = line, body, lost
-        self._closed = False
-
-    def __iter__(self) -> Iterator[Picture | Ended]:
-        """Give pictures, and the device's word for the end where it has one.
-
-        Raises:
-            Unplugged, Silent, Garbled: see `hardware.errors`; a stream closed by us only ends.
-        """
-        parser = StreamParser()
-        request = Request(Verb.STREAM, PATHS[Verb.STREAM], self._body)
-        try:
-            with self._line.stream(request, patience=_PATIENCE) as pieces:
-                for data in pieces:
-                    yield from parser.feed(data)
-                    if parser.ended:
-                        return
-                yield from parser.end()
-        except Unplugged:
-            if self._closed:
-                return
-            self._lost(self._line.port)
-            raise
-
-    def close(self) -> None:
-        """End it, from whatever thread; may be called twice."""
-        self._closed = True
-        self._line.close()
-
-
-def read_capture(answer: Answer, where: str) -> tuple[Captured, ...] | Mendable:
-    """Return the pictures of an answer, still unverified, or what a person can mend.
-
-    Raises:
-        Unplugged, Refused: what the device's error codes mean.
-        Garbled: it is no such answer.
-    """
-    try:
-        said = CaptureAnswer.decode(answer.body)
-    except MessageInvalid as error:
-        if answer.status >= _BAD_STATUS:
-            raise Refused(f"{where}: HTTP {answer.status}", answer.status) from error
-        raise Garbled(f"{where}: the answer to a capture: {error}") from error
-    for failure in (said.error, *(captured.error for captured in said.biometrics)):
-        mendable = outcome(failure, where)
-        if mendable is not None:
-            return mendable
-    if not said.biometrics:
-        raise Garbled(f"{where}: neither a picture nor an error (HTTP {answer.status})")
-    return said.biometrics
-
-
-def environment(device: Device) -> str:
-    """Return the environment to name: the device's own, where it says one."""
-    named = {one.value for one in Environment} - {Environment.NONE.value}
-    return device.info.env if device.info.env in named else Environment.PRODUCTION.value
-
-
-def version(device: Device) -> str:
-    """Return the interface's version to speak: ours where the device knows it, else its first."""
-    known = device.info.spec_version
-    return SPEC_VERSION if SPEC_VERSION in known or not known else known[0]

@@ -24,7 +24,7 @@ from typing import ClassVar
 from hardware.errors import Broken
 
 
-class Check(enum.StrEnum):
+class CheckName(enum.StrEnum):
     """What is held against an answer, in the order in which it is."""
 
     SIGNATURE = "signature"
@@ -43,19 +43,19 @@ class Check(enum.StrEnum):
 class Distrusted(Broken):
     """What came is understood and not believed."""
 
-    check: ClassVar[Check]
+    check: ClassVar[CheckName]
 
 
 class SignatureWrong(Distrusted):
     """It is not signed by the key that its certificate names."""
 
-    check = Check.SIGNATURE
+    check = CheckName.SIGNATURE
 
 
 class ChainUntrusted(Distrusted):
     """Its certificate leads to no anchor, or is out of its time, or its key is too weak."""
 
-    check = Check.CHAIN
+    check = CheckName.CHAIN
 
 
 class CertificateRevoked(ChainUntrusted):
@@ -65,52 +65,52 @@ class CertificateRevoked(ChainUntrusted):
 class SerialOther(Distrusted):
     """It comes from another device than was asked, or from one that is not enrolled."""
 
-    check = Check.SERIAL
+    check = CheckName.SERIAL
 
 
 class TimestampOff(Distrusted):
     """It was taken, by the device's clock, more than five minutes from now."""
 
-    check = Check.TIMESTAMP
+    check = CheckName.TIMESTAMP
 
 
 class TransactionOther(Distrusted):
     """It answers another request."""
 
-    check = Check.TRANSACTION
+    check = CheckName.TRANSACTION
 
 
 class VersionOther(Distrusted):
     """It is written after another version of the interface than was asked for."""
 
-    check = Check.VERSION
+    check = CheckName.VERSION
 
 
 class PurposeOther(Distrusted):
     """It was taken for another purpose or environment."""
 
-    check = Check.PURPOSE
+    check = CheckName.PURPOSE
 
 
 class SubTypesOther(Distrusted):
     """It has not those fingers or eyes that were asked for, each once, and no others."""
 
-    check = Check.SUB_TYPES
+    check = CheckName.SUB_TYPES
 
 
 class HashChainBroken(Distrusted):
     """The hashes do not run on from what was taken before."""
 
-    check = Check.HASH_CHAIN
+    check = CheckName.HASH_CHAIN
 
 
 class RecordInconsistent(Distrusted):
     """The record is not what the signed words beside it say, or holds no picture."""
 
-    check = Check.RECORD
+    check = CheckName.RECORD
 
 
 class QualityOverstated(Distrusted):
     """The device claims a better picture than it sent."""
 
-    check = Check.QUALITY
+    check = CheckName.QUALITY

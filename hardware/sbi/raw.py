@@ -30,11 +30,16 @@ _TOP_CHUNK: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked: SBI has verbs of its own, and bodies with each of them."""
+    """What is asked: SBI has verbs of its own, and bodies with each of them.
+
+    Attributes:
+        headers: beside the usual ones, or in place of them; names as they are spelt.
+    """
 
     verb: str
     path: str
     body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,14 +241,16 @@ def write_request(request: Request, *, port: int, token: str | None) -> bytes:
 
     Some look for ``Content-Length: `` exactly so, and take what the first read gives as body.
     """
-    lines = [
-        f"{request.verb} {request.path} HTTP/1.1",
-        f"Host: {LOOPBACK}:{port}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(request.body)}",
-        *([] if token is None else [f"Authorization: Bearer {token}"]),
-        "Connection: close",
-    ]
+    headers = {
+        "Host": f"{LOOPBACK}:{port}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(request.body)),
+        **({} if token is None else {"Authorization": f"Bearer {token}"}),
+        "Connection": "close",
+        **dict(request.headers),
+    }
+    lines = [f"{request.verb} {request.path} HTTP/1.1"]
+    lines.extend(f"{name}: {value}" for name, value in headers.items())
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + request.body
 
 

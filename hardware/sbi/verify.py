@@ -14,7 +14,7 @@ from hardware.sbi.certificates import check_chain
 from hardware.sbi.chain import HashInvalid, follow
 from hardware.sbi.discovery import Device
 from hardware.sbi.distrust import (
-    Check,
+    CheckName,
     Distrusted,
     HashChainBroken,
     PurposeOther,
@@ -195,29 +195,29 @@ def score(picture: AnyPicture, scores: Scores) -> int | None:
     return scores.face(picture)
 
 
-CHECKS: Final[dict[Check, Callable[[Evidence], None]]] = {
-    Check.CHAIN: _check_chains,
-    Check.SERIAL: _check_serial,
-    Check.TIMESTAMP: _check_timestamp,
-    Check.TRANSACTION: _check_transaction,
-    Check.VERSION: _check_version,
-    Check.PURPOSE: _check_purpose,
-    Check.SUB_TYPES: _check_sub_types,
-    Check.HASH_CHAIN: _check_hash_chain,
-    Check.RECORD: _check_records,
-    Check.QUALITY: _check_quality,
+CHECKS: Final[dict[CheckName, Callable[[Evidence], None]]] = {
+    CheckName.CHAIN: _check_chains,
+    CheckName.SERIAL: _check_serial,
+    CheckName.TIMESTAMP: _check_timestamp,
+    CheckName.TRANSACTION: _check_transaction,
+    CheckName.VERSION: _check_version,
+    CheckName.PURPOSE: _check_purpose,
+    CheckName.SUB_TYPES: _check_sub_types,
+    CheckName.HASH_CHAIN: _check_hash_chain,
+    CheckName.RECORD: _check_records,
+    CheckName.QUALITY: _check_quality,
 }
 """In the order in which they are made. Signatures come before them all, in `read_piece`: what
 nobody signed is not read on."""
 
 
-def examine(evidence: Evidence) -> dict[Check, Distrusted | None]:
+def examine(evidence: Evidence) -> dict[CheckName, Distrusted | None]:
     """Return the outcome of every check, the refusal of those that were not passed.
 
     Raises:
         Garbled: what was signed is not what the interface says.
     """
-    found: dict[Check, Distrusted | None] = {}
+    found: dict[CheckName, Distrusted | None] = {}
     for name, check in CHECKS.items():
         try:
             check(evidence)
