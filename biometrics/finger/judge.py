@@ -1,4 +1,4 @@
-"""Judging one impression whole: its quality and its minutiae.
+"""Judging one impression whole: its quality and its minutiae, both from processes that may fall.
 
 It keeps nothing between impressions and decides nothing about positions.
 """
@@ -10,17 +10,18 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.extraction import MinutiaeWorker
+from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.nfiq2 import Worker
 from biometrics.finger.quality import Quality, assess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What one impression showed."""
+    """What one impression showed; `minutiae` is None where none could be looked for."""
 
     quality: Quality
-    minutiae: Minutiae
+    minutiae: Minutiae | None
 
 
 class Judge(Protocol):
@@ -36,15 +37,16 @@ class Judge(Protocol):
 
 
 class FingerJudge:
-    """The judge in earnest: NFIQ 2 in a worker process, LEADER in this one.
+    """The judge in earnest: NFIQ 2 and minutiae, each from worker processes.
 
-    One for each thread; `close` ends the worker.
+    One for each thread; `close` ends the workers.
     """
 
     def __init__(self) -> None:
-        self._worker = Worker()
-        self._worker.start()
-        self._extractor = Extractor()
+        self._scorer = Worker()
+        self._scorer.start()
+        self._extractor = MinutiaeWorker()
+        self._extractor.start()
 
     def judge(self, pixels: NDArray[np.uint8], dpi: int) -> Seen:
         """Return what the impression showed; about 0.4 s at 256 x 288 pixels.
@@ -57,13 +59,14 @@ class FingerJudge:
             ImpressionInvalid: see `impression.at_500_dpi`.
         """
         return Seen(
-            quality=assess(pixels, dpi, worker=self._worker),
+            quality=assess(pixels, dpi, worker=self._scorer),
             minutiae=self._extractor.extract(pixels, dpi),
         )
 
     def close(self) -> None:
-        """End the worker process; may be called twice."""
-        self._worker.close()
+        """End the worker processes; may be called twice."""
+        self._scorer.close()
+        self._extractor.close()
 
     def __enter__(self) -> Self:
         return self

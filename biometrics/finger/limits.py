@@ -100,6 +100,11 @@ FEWEST_MINUTIAE: Final = Limit(
     value=8, unit="points", source="fewer cannot reach SAME_FROM; blank and noise have 0"
 )
 
+# Choosing among the impressions of one finger.
+QUALITY_SLACK: Final = Limit(
+    value=5, unit="NFIQ 2", source="4-bit copies of one picture differ by 3.8..4.5 on average"
+)
+
 # What the measures of a print may be. "Seen" are 224 development impressions and, where said,
 # changed copies of them; "p1" is their first percentile.
 GATES: Final = (

@@ -1,133 +1,76 @@
-"""The fingers of one visit: which is wanted next, which impression is kept, who must decide.
+"""The fingers of one visit: which touch is wanted next, what is kept, who must decide.
 
 It drives no reader, reads no clock, draws nothing and runs no thread.
 
-```
-FingerVisitError
-+-- PlanInvalid      the plan cannot be followed by anybody
-+-- NotWanted        this position is not asked for now
-+-- NotNow           this cannot be decided in the state the position is in
-+-- OfficerNeeded    only an officer may do this
-```
+`look` may run in any thread, one call at a time, while others use the visit: it only reads.
+Everything else is for one thread at a time: a caller with several holds one lock of its own
+around each call, `offer` included, which takes milliseconds.
 """
 
-import enum
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from biometrics.capture import FINGERS, ImpressionKind, Missing, MissingReason, Print
-from biometrics.finger import limits
-from biometrics.finger.attempts import Attempts, Impression
-from biometrics.finger.hints import FingerHint
+from biometrics.capture import ImpressionKind, Missing, MissingReason, Print
+from biometrics.finger import doubts, taking
+from biometrics.finger.board import Board, Rules
+from biometrics.finger.decisions import (
+    Decision,
+    DecisionKind,
+    FingerVisitError,
+    NotNow,
+    NotWanted,
+    OfficerNeeded,
+    PlanInvalid,
+    ReasonInvalid,
+)
 from biometrics.finger.impression import png
-from biometrics.finger.judge import Judge, Seen
-from biometrics.finger.quality import Quality
+from biometrics.finger.judge import Judge
+from biometrics.finger.known import NOBODY, Known
+from biometrics.finger.offers import (
+    Alert,
+    Impression,
+    Item,
+    ItemState,
+    Looked,
+    Offered,
+    Outcome,
+    Touched,
+    digest_of,
+)
+from biometrics.finger.plan import Step, Touch
+from biometrics.finger.prints import print_of
+from biometrics.finger.sequence import Controls, items_of
 
+__all__ = [
+    "Alert",
+    "Decision",
+    "DecisionKind",
+    "FingerVisit",
+    "FingerVisitError",
+    "Item",
+    "ItemState",
+    "Looked",
+    "NotNow",
+    "NotWanted",
+    "Offered",
+    "OfficerNeeded",
+    "Outcome",
+    "PlanInvalid",
+    "PositionState",
+    "ReasonInvalid",
+    "Touched",
+]
+
+PositionState = ItemState
+"""Its old name."""
 _MOST_TRIES: Final = 10
 _MOST_CONTROLS: Final = 2
+_MOST_REDOS: Final = 2
+"""How often a citizen may begin a finger anew; then an officer looks."""
 _BEST: Final = 100
-
-
-class FingerVisitError(ValueError):
-    """Something was asked that does not fit; nothing has changed."""
-
-
-class PlanInvalid(FingerVisitError):
-    """The plan cannot be followed by anybody."""
-
-
-class NotWanted(FingerVisitError):
-    """This position is not asked for now."""
-
-
-class NotNow(FingerVisitError):
-    """This cannot be decided in the state the position is in."""
-
-
-class OfficerNeeded(FingerVisitError):
-    """Only an officer may do this."""
-
-
-class PositionState(enum.StrEnum):
-    """Where one position stands."""
-
-    OPEN = "open"
-    TAKEN = "taken"
-    UNDECIDED = "undecided"
-    MISSING = "missing"
-
-
-class Outcome(enum.StrEnum):
-    """What became of an impression.
-
-    TAKEN: the position has its print. AGAIN: one more try, please. UNDECIDED: no try is
-    left and an officer decides. CONFIRMED: a control press showed the right finger.
-    SWAPPED: a control press showed the finger of another position; both are open again.
-    """
-
-    TAKEN = "taken"
-    AGAIN = "again"
-    UNDECIDED = "undecided"
-    CONFIRMED = "confirmed"
-    SWAPPED = "swapped"
-
-
-class DecisionKind(enum.StrEnum):
-    """What an officer decided about a position."""
-
-    KEEP = "keep"
-    MISSING = "missing"
-    REOPEN = "reopen"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """One decision of an officer, for the visit's journal."""
-
-    position: int
-    kind: DecisionKind
-    officer: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
-    """What became of one impression.
-
-    Attributes:
-        outcome: see `Outcome`.
-        kept: True where it is now the best of its position.
-        minutiae_count: minutiae seen in it.
-        hint: what to say to the person, None where nothing needs saying.
-        try_number: counted from 1 at this position (control presses count on their own).
-        tries_left: 0 where the position is settled or an officer decides.
-        same_as: the other position whose finger this is, else None.
-        reopened: positions that are open again because of it.
-    """
-
-    outcome: Outcome
-    kept: bool
-    quality: Quality
-    minutiae_count: int
-    hint: FingerHint | None
-    try_number: int
-    tries_left: int
-    same_as: int | None
-    reopened: tuple[int, ...]
-
-
-class _Finger:
-    """One position of the plan."""
-
-    def __init__(self) -> None:
-        self.state = PositionState.OPEN
-        self.attempts = Attempts()
-        self.missing: Missing | None = None
 
 
 class FingerVisit:
@@ -136,81 +79,83 @@ class FingerVisit:
     def __init__(
         self,
         *,
-        plan: Iterable[int],
+        steps: Iterable[Step],
         tries: int,
         accept_at: int,
         keep_from: int,
         judge: Judge,
         rng: np.random.Generator,
         controls: int = 1,
+        known: Known = NOBODY,
+        takes: Collection[Touch] | None = None,
     ) -> None:
-        """Begin with every position open.
+        """Begin with every item open.
 
         Args:
-            plan: positions by ISO/IEC 19794-2 (1 right thumb .. 10 left little), in order.
-            tries: impressions of one position before an officer is asked, 1..10.
+            steps: the touches to ask for, in order, as `plan.steps` gives them.
+            tries: impressions of one item before an officer is asked, 1..10.
             accept_at: NFIQ 2 from which an impression is taken at once.
             keep_from: NFIQ 2 from which the best is kept when no try is left.
-            judge: says what an impression shows.
+            judge: says what an impression shows; used by `look` only.
             rng: draws the control presses.
-            controls: how many positions are asked for again at the end, 0..2.
+            controls: how many fingers are asked for again at the end, 0..2.
+            known: fingers that must not come, or that were here today; used by `look` only.
+            takes: what the reader can take; None: no touch but those of the steps.
 
         Raises:
-            PlanInvalid: a position twice or outside 1..10, or a number out of its range.
+            PlanInvalid: an item twice, fingers that no such touch takes, or a number out of
+                its range.
         """
-        positions = tuple(plan)
-        if len(set(positions)) < len(positions) or not set(positions) <= set(FINGERS):
-            raise PlanInvalid(f"not a plan of fingers: {positions}")
         if not 1 <= tries <= _MOST_TRIES:
             raise PlanInvalid(f"{tries} tries")
         if not 0 <= keep_from <= accept_at <= _BEST:
             raise PlanInvalid(f"keep from {keep_from}, accept at {accept_at}")
         if not 0 <= controls <= _MOST_CONTROLS:
             raise PlanInvalid(f"{controls} control presses")
-        self.plan: Final = positions
+        self.steps: Final = tuple(steps)
         self.tries: Final = tries
         self.accept_at: Final = accept_at
         self.keep_from: Final = keep_from
         self._judge = judge
-        self._rng = rng
-        self._wanted_controls = controls
-        self._fingers = {position: _Finger() for position in positions}
-        self._controls: list[int] | None = None
-        self._control_tries = 0
-        self._suspects: set[int] = set()
+        self._known = known
+        self._board = Board(
+            steps=self.steps,
+            takes={step.touch for step in self.steps} if takes is None else takes,
+            rules=Rules(tries=tries, accept_at=accept_at, keep_from=keep_from),
+            controls=Controls(controls, rng),
+        )
+        self.items: Final = self._board.sequence.items
+        self.plan: Final = tuple(dict.fromkeys(item.position for item in self.items))
+        """Positions, each once, in the order in which they are asked for first."""
         self._decisions: list[Decision] = []
 
     @property
-    def wanted(self) -> int | None:
-        """Return the position to ask for now.
+    def wanted(self) -> Step | None:
+        """Return the touch to ask for now: of a step, the positions that are still open.
 
         None while only officers can go on (see `needs_officer`) and when all is done.
         """
-        for position, finger in self._fingers.items():
-            if finger.state is PositionState.OPEN:
-                return position
-        if self._undecided() or not self._controls or self._control_failed():
-            return None
-        return self._controls[0]
+        return self._board.wanted
 
     @property
     def control(self) -> bool:
         """True while `wanted` is asked for a second time, to notice swapped fingers."""
-        wanted = self.wanted
-        return wanted is not None and self._fingers[wanted].state is PositionState.TAKEN
+        return not self._board.standing(ItemState.OPEN) and self.wanted is not None
 
     @property
-    def needs_officer(self) -> tuple[int, ...]:
-        """Return the positions an officer must decide: keep, missing or reopen."""
-        waiting = self._undecided()
-        if not waiting and self._control_failed() and self._controls:
-            return (self._controls[0],)
-        return waiting
+    def needs_officer(self) -> tuple[Item, ...]:
+        """Return the items an officer must decide: keep, missing, waive or reopen."""
+        return self._board.waiting
 
     @property
     def complete(self) -> bool:
-        """True when every position has a print or a reason and the control presses are done."""
+        """True when every item has a print or a reason and the control presses are done."""
         return self.wanted is None and not self.needs_officer
+
+    @property
+    def proof_wanted(self) -> bool:
+        """True where a finger is missing for a reason that a picture proves."""
+        return any(missing.reason.shown for missing in self.missings)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -220,286 +165,245 @@ class FingerVisit:
     @property
     def missings(self) -> tuple[Missing, ...]:
         """Return the positions recorded as not capturable, in the plan's order."""
-        found = (finger.missing for finger in self._fingers.values())
-        return tuple(missing for missing in found if missing is not None)
+        lost = self._board.standing(ItemState.MISSING)
+        found = {item.position: self._board.finger(item).missing for item in lost}
+        return tuple(missing for missing in found.values() if missing is not None)
 
-    def state(self, position: int) -> PositionState:
-        """Return where a position stands.
+    @property
+    def waived(self) -> tuple[Item, ...]:
+        """Return the rolled impressions that officers let be, in the plan's order."""
+        return self._board.standing(ItemState.WAIVED)
+
+    @property
+    def scores(self) -> tuple[tuple[Item, int], ...]:
+        """Return the quality, 0..100, of what was taken, in the plan's order."""
+        return tuple((item, round(best.worth)) for item, best in self._board.taken().items())
+
+    def state(self, item: Item) -> ItemState:
+        """Return where an item stands.
 
         Raises:
             NotWanted: it is not in the plan.
         """
-        return self._finger(position).state
+        return self._board.finger(item).state
 
-    def tries_left(self, position: int) -> int:
-        """Return how many impressions of a position may still come; 0 unless it is open.
+    def tries_left(self, item: Item) -> int:
+        """Return how many impressions of an item may still come; 0 unless it is open.
 
         Raises:
             NotWanted: it is not in the plan.
         """
-        finger = self._finger(position)
-        return self.tries - finger.attempts.count if finger.state is PositionState.OPEN else 0
+        finger = self._board.finger(item)
+        return self.tries - finger.tries if finger.state is ItemState.OPEN else 0
 
-    def offer(self, position: int, pixels: NDArray[np.uint8], dpi: int, reader: str) -> Offered:
-        """Take one impression of a position, or of a control press.
-
-        Args:
-            position: any open position of the plan, or the control position.
-            pixels: height x width, uint8, dark ridges on light ground.
-            dpi: of the reader.
-            reader: what goes on record as its name.
+    def look(self, touches: Iterable[Touched]) -> tuple[Looked, ...]:
+        """Return what the fingers of a touch show; about half a second each, nothing changes.
 
         Raises:
-            NotWanted: the position is neither open nor the control position.
             ImpressionInvalid: see `impression.at_500_dpi`; no try is used up.
         """
-        finger = self._finger(position)
-        control = finger.state is PositionState.TAKEN and position == self.wanted
-        if finger.state is not PositionState.OPEN and not control:
-            raise NotWanted(f"position {position} is {finger.state}")
-        seen = self._judge.judge(pixels, dpi)
-        if control:
-            return self._controlled(position, seen)
-        height, width = pixels.shape
-        impression = Impression(
-            seen=seen, image=png(pixels), width=width, height=height, dpi=dpi, reader=reader
-        )
-        return self._tried(position, finger, impression)
+        return tuple(self._look(touched) for touched in touches)
 
-    def missing(self, position: int, reason: MissingReason, officer: str, at: datetime) -> None:
-        """Record that a finger cannot be captured; what was taken of it is dropped.
+    def offer(self, step: Step, looked: Iterable[Looked]) -> tuple[Offered, ...]:
+        """Take one touch, and say what became of each finger that was asked for.
+
+        Args:
+            step: what was asked for: `wanted` as it was then, or any open items.
+            looked: what `look` made of what came, in any order; a finger that did not come
+                uses up a try as well.
+
+        Raises:
+            NotWanted: something of the step is neither open nor the control press, or a
+                finger came that was not asked for, or twice; nothing has changed.
+        """
+        control = self.control and step == self.wanted
+        shown = self._shown_by(step, looked, control=control)
+        came = [one for one in shown.values() if one is not None]
+        usable = {item: one for item, one in shown.items() if one and one.impression.usable}
+        found = doubts.find(self._board.scene(usable))
+        self._board.remember(came)
+        take = taking.pressed_again if control else taking.tried
+        offered = tuple(
+            take(self._board, item, one, found.get(item)) for item, one in shown.items()
+        )
+        self._board.settle()
+        return offered
+
+    def missing(
+        self,
+        position: int,
+        reason: MissingReason,
+        permanent: bool | None,  # noqa: FBT001 - a column of the record
+        officer: str,
+        at: datetime,
+    ) -> None:
+        """Record that a finger cannot be captured in any way; what was taken of it is dropped.
+
+        Args:
+            position: the finger.
+            reason: why.
+            permanent: False where a later visit could bring it; None is what is usual.
+            officer: who says so.
+            at: when.
 
         Raises:
             NotWanted: the position is not in the plan.
             NotNow: it is recorded already.
+            ReasonInvalid: the reason does not last so long, or so short.
             OfficerNeeded: no officer is named.
         """
-        finger = self._finger(position)
-        if finger.state is PositionState.MISSING:
+        items = self._board.items_at(position)
+        if self._board.finger(items[0]).state is ItemState.MISSING:
             raise NotNow(f"position {position} is missing already")
-        self._decide(position, DecisionKind.MISSING, officer, at)
-        finger.attempts = Attempts()
-        finger.state = PositionState.MISSING
-        finger.missing = Missing(
-            position=position,
-            reason=reason,
-            permanent=reason.lasting[0],
-            officer=officer,
-            at=at,
+        lasting = reason.lasting[0] if permanent is None else permanent
+        if lasting not in reason.lasting:
+            raise ReasonInvalid(f"{reason} lasts otherwise")
+        self._decide(items[0], DecisionKind.MISSING, officer, at)
+        record = Missing(
+            position=position, reason=reason, permanent=lasting, officer=officer, at=at
         )
-        if self._controls and position in self._controls:
-            self._controls.remove(position)
-            self._control_tries = 0
-        self._settle()
+        self._board.lose(items, record)
+        self._board.settle()
 
-    def keep(self, position: int, officer: str, at: datetime) -> None:
-        """Keep the best impression although it is poor or disputed, or waive its control press.
+    def waive(self, item: Item, officer: str, at: datetime) -> None:
+        """Let a rolled impression be, where the finger is there but cannot be rolled.
 
         Raises:
-            NotWanted: the position is not in the plan.
-            NotNow: it does not wait for an officer, or nothing of it could be used.
+            NotWanted: it is not in the plan.
+            NotNow: it is not rolled, not asked for flat as well, or neither open nor waiting.
             OfficerNeeded: no officer is named.
         """
-        finger = self._finger(position)
-        if position not in self.needs_officer:
-            raise NotNow(f"position {position} does not wait for an officer")
-        if finger.attempts.best is None:
-            raise NotNow(f"there is nothing of position {position} to keep")
-        self._decide(position, DecisionKind.KEEP, officer, at)
-        if finger.state is PositionState.UNDECIDED:
-            finger.state = PositionState.TAKEN
-            self._settle()
-        else:
-            self._next_control()
+        finger = self._board.finger(item)
+        flat = Item(position=item.position, kind=ImpressionKind.PLAIN)
+        if item == flat or flat not in self.items:
+            raise NotNow(f"position {item.position} would have no impression left")
+        if finger.state not in {ItemState.OPEN, ItemState.UNDECIDED}:
+            raise NotNow(f"{item} is {finger.state}")
+        self._decide(item, DecisionKind.WAIVE, officer, at)
+        self._board.waive(item)
+        self._board.settle()
 
-    def reopen(self, position: int, *, officer: str | None = None, at: datetime) -> None:
-        """Begin a position anew with all its tries; what was taken of it is dropped.
+    def keep(self, item: Item, officer: str, at: datetime) -> None:
+        """Keep the best impression although it is poor or doubted, or waive its control press.
 
-        A citizen may redo a print that was taken; all else takes an officer.
+        Whoever keeps a finger that was seen today, or another officer's, vouches for it: the
+        same person's next fingers raise no alert.
 
         Raises:
-            NotWanted: the position is not in the plan.
-            NotNow: it is open.
-            OfficerNeeded: it waits for an officer or is recorded as missing.
+            NotWanted: the item is not in the plan.
+            NotNow: it does not wait for an officer, nothing of it could be used, or another
+                position has this finger.
+            OfficerNeeded: no officer is named, or it is this officer's own finger.
         """
-        finger = self._finger(position)
-        if finger.state is PositionState.OPEN:
-            raise NotNow(f"position {position} is open")
+        finger = self._board.finger(item)
+        if item not in self.needs_officer:
+            raise NotNow(f"{item} does not wait for an officer")
+        held = self._held(item, officer) if finger.attempts.best is None else None
+        self._decide(item, DecisionKind.KEEP, officer, at)
+        finger.trusted = True
+        if finger.state is not ItemState.UNDECIDED:
+            self._board.controls.done()
+            return
+        if held is not None:
+            finger.attempts.add(held.impression)
+            self._board.vouched.update(() if held.hit is None else (held.hit.who,))
+        self._board.vouched.update(finger.seen_today)
+        self._board.move(item, ItemState.TAKEN)
+        self._board.settle()
+
+    def reopen(self, item: Item, *, officer: str | None = None, at: datetime) -> None:
+        """Begin an item anew with all its tries; a finger that was missing, in all its ways.
+
+        A citizen may redo twice what was taken; what was shown before then counts again once it
+        proves to be the same finger. All else takes an officer, who rejects what was shown.
+
+        Raises:
+            NotWanted: the item is not in the plan.
+            NotNow: it is open.
+            OfficerNeeded: it waits for an officer, is missing or waived, or was redone twice.
+        """
+        finger = self._board.finger(item)
+        if finger.state is ItemState.OPEN:
+            raise NotNow(f"{item} is open")
         if officer is not None:
-            self._decide(position, DecisionKind.REOPEN, officer, at)
-        elif finger.state is not PositionState.TAKEN or position in self.needs_officer:
-            raise OfficerNeeded(f"position {position} is {finger.state}")
-        self._open(position)
+            self._decide(item, DecisionKind.REOPEN, officer, at)
+            lost = finger.state is ItemState.MISSING
+            self._board.clear(self._board.items_at(item.position) if lost else (item,))
+        elif finger.state is not ItemState.TAKEN or item in self.needs_officer:
+            raise OfficerNeeded(f"{item} is {finger.state}")
+        elif finger.redos >= _MOST_REDOS:
+            raise OfficerNeeded(f"{item} was begun anew {finger.redos} times")
+        else:
+            finger.redos += 1
+            self._board.begin_anew(item)
+        self._board.settle()
 
     def prints(self) -> tuple[Print, ...]:
-        """Return the prints that were taken, in the plan's order."""
-        return tuple(
-            _print(position, finger.attempts.best, finger.attempts.count)
-            for position, finger in self._fingers.items()
-            if finger.state is PositionState.TAKEN and finger.attempts.best is not None
-        )
+        """Return the prints that were taken, with their records, in the plan's order."""
+        taken = self._board.taken()
+        return tuple(self._print(item, best, taken) for item, best in taken.items())
 
-    def _finger(self, position: int) -> _Finger:
-        if position not in self._fingers:
-            raise NotWanted(f"position {position} is not in the plan")
-        return self._fingers[position]
-
-    def _tried(self, position: int, finger: _Finger, impression: Impression) -> Offered:
-        attempts, seen = finger.attempts, impression.seen
-        attempts.count += 1
-        hint = _unusable(seen)
-        same_as = None if hint else self._same_as(position, seen)
-        if same_as is not None:
-            hint = FingerHint.SAME_FINGER
-        elif hint is None and not attempts.add(impression):
-            hint = FingerHint.OTHER_FINGER
-        best = attempts.best
-        worth = -1.0 if best is None or attempts.disputed else best.rank[0]
-        if hint is None and worth >= self.accept_at:
-            finger.state = PositionState.TAKEN
-        elif attempts.count >= self.tries:
-            kept = worth >= self.keep_from
-            finger.state = PositionState.TAKEN if kept else PositionState.UNDECIDED
-        outcome = _OUTCOMES[finger.state]
-        if outcome is not Outcome.TAKEN:
-            hint = hint or seen.quality.hint or FingerHint.AGAIN
-        self._settle()
-        return Offered(
-            outcome=outcome,
-            kept=best is impression,
-            quality=seen.quality,
-            minutiae_count=len(seen.minutiae),
-            hint=hint,
-            try_number=attempts.count,
-            tries_left=self.tries_left(position),
-            same_as=same_as,
-            reopened=(),
-        )
-
-    def _controlled(self, position: int, seen: Seen) -> Offered:
-        self._control_tries += 1
-        number, hint = self._control_tries, _unusable(seen)
-        own = 0.0 if hint else self._fingers[position].attempts.likeness(seen.minutiae)
-        same_as = None if hint else self._same_as(position, seen, above=own)
-        outcome, reopened = Outcome.AGAIN, tuple[int, ...]()
-        if same_as is not None:
-            outcome, hint, reopened = Outcome.SWAPPED, FingerHint.OTHER_FINGER, (position, same_as)
-            for suspect in reopened:
-                self._open(suspect)
-        elif own >= limits.CONTROL_FROM.value:
-            outcome = Outcome.CONFIRMED
-            self._next_control()
-        else:
-            hint = hint or seen.quality.hint or FingerHint.OTHER_FINGER
-            if self._control_failed():
-                outcome = Outcome.UNDECIDED
-        return Offered(
-            outcome=outcome,
-            kept=False,
-            quality=seen.quality,
-            minutiae_count=len(seen.minutiae),
-            hint=hint,
-            try_number=number,
-            tries_left=self.tries - number if outcome is Outcome.AGAIN else 0,
-            same_as=same_as,
-            reopened=reopened,
-        )
-
-    def _same_as(self, position: int, seen: Seen, *, above: float = 0.0) -> int | None:
-        """Return the other position that shows this finger for certain, the likest."""
-        scores = {
-            other: finger.attempts.likeness(seen.minutiae)
-            for other, finger in self._fingers.items()
-            if other != position
-        }
-        likest = max(scores, key=lambda other: scores[other], default=None)
-        if likest is None or scores[likest] < max(limits.SAME_FROM.value, above):
-            return None
-        return likest
-
-    def _undecided(self) -> tuple[int, ...]:
-        return tuple(
-            position
-            for position, finger in self._fingers.items()
-            if finger.state is PositionState.UNDECIDED
-        )
-
-    def _control_failed(self) -> bool:
-        return bool(self._controls) and self._control_tries >= self.tries
-
-    def _next_control(self) -> None:
-        if self._controls:
-            self._controls.pop(0)
-        self._control_tries = 0
-
-    def _settle(self) -> None:
-        """Draw the control presses once nothing is open and no officer is awaited.
-
-        Where fingers were swapped before, they are the ones that are asked for again. A print
-        that an officer kept although it is poor is not: it could not confirm anything.
-        """
-        waiting = {PositionState.OPEN, PositionState.UNDECIDED}
-        if any(finger.state in waiting for finger in self._fingers.values()):
-            self._controls = None
-            return
-        if self._controls is not None:
-            return
-        pool = [
-            position
-            for position, finger in self._fingers.items()
-            if finger.attempts.best is not None and finger.attempts.best.rank[0] >= self.keep_from
+    def _print(self, item: Item, best: Impression, taken: dict[Item, Impression]) -> Print:
+        finger = self._board.finger(item)
+        others = [(item, one) for one in finger.attempts.candidates if one is not best]
+        others += [
+            (other, one)
+            for other, one in taken.items()
+            if other.position == item.position and other != item
         ]
-        if len(pool) <= 1:
-            pool = []
-        pool = [position for position in pool if position in self._suspects] or pool
-        count = min(self._wanted_controls, len(pool))
-        self._controls = [int(p) for p in self._rng.choice(pool, count, replace=False)]
-        self._control_tries = 0
+        return print_of(
+            item, best, others, attempts=finger.looked_at, likeness=self._board.likeness
+        )
 
-    def _open(self, position: int) -> None:
-        self._fingers[position] = _Finger()
-        self._fingers = {place: self._fingers[place] for place in self.plan}
-        self._suspects.add(position)
-        self._controls = None
-        self._control_tries = 0
+    def _look(self, touched: Touched) -> Looked:
+        seen = self._judge.judge(touched.pixels, touched.dpi)
+        height, width = touched.pixels.shape
+        impression = Impression(
+            seen=seen,
+            image=png(touched.pixels),
+            width=width,
+            height=height,
+            dpi=touched.dpi,
+            reader=touched.reader,
+            digest=digest_of(touched.pixels),
+        )
+        hit = None
+        if seen.minutiae is not None and impression.usable:
+            hit = self._known.find(seen.minutiae)
+            # So that `offer` finds these scores computed.
+            self._board.likeness.most(impression, self._board.shown)
+        return Looked(position=touched.position, impression=impression, hit=hit)
 
-    def _decide(self, position: int, kind: DecisionKind, officer: str, at: datetime) -> None:
+    def _shown_by(
+        self, step: Step, looked: Iterable[Looked], *, control: bool
+    ) -> dict[Item, Looked | None]:
+        """Return what came for each item of a step, None for what did not come."""
+        shown: dict[Item, Looked | None] = dict.fromkeys(items_of(step))
+        for item in shown:
+            state = self.state(item)
+            if state is not ItemState.OPEN and not control:
+                raise NotWanted(f"{item} is {state}")
+        for one in looked:
+            item = Item(position=one.position, kind=step.kind)
+            if item not in shown or shown[item] is not None:
+                raise NotWanted(f"position {one.position} came unasked, or twice")
+            shown[item] = one
+        return shown
+
+    def _held(self, item: Item, officer: str) -> Looked:
+        """Return what only an officer could keep: what is nobody's finger, then another's."""
+        held = self._board.finger(item).held
+        if not held:
+            raise NotNow(f"there is nothing of {item} to keep")
+        allowed = [one for one in held if one.hit is None or one.hit.who != officer]
+        if not allowed:
+            raise OfficerNeeded("an officer does not keep their own finger")
+        best = max(allowed, key=lambda one: (one.hit is None, one.impression.worth))
+        if doubts.elsewhere(self._board.scene({}), item, best) is not None:
+            raise NotNow("another position has this finger")
+        return best
+
+    def _decide(self, item: Item, kind: DecisionKind, officer: str, at: datetime) -> None:
         if not officer.strip():
             raise OfficerNeeded("a decision names the officer who took it")
-        self._decisions.append(Decision(position=position, kind=kind, officer=officer, at=at))
-
-
-_OUTCOMES: Final = {
-    PositionState.OPEN: Outcome.AGAIN,
-    PositionState.TAKEN: Outcome.TAKEN,
-    PositionState.UNDECIDED: Outcome.UNDECIDED,
-}
-
-
-def _unusable(seen: Seen) -> FingerHint | None:
-    """Return the hint for an impression that says nothing at all, else None."""
-    if not seen.quality.finger:
-        return FingerHint.NOT_A_FINGER
-    if len(seen.minutiae) < limits.FEWEST_MINUTIAE.value:
-        return seen.quality.hint or FingerHint.AGAIN
-    return None
-
-
-def _print(position: int, best: Impression, attempts: int) -> Print:
-    quality = best.seen.quality
-    return Print(
-        position=position,
-        kind=ImpressionKind.PLAIN,
-        image=best.image,
-        width=best.width,
-        height=best.height,
-        dpi=best.dpi,
-        nfiq2=quality.nfiq2,
-        estimate=quality.estimate,
-        minutiae=len(best.seen.minutiae),
-        template=None,
-        support=None,
-        agreement=None,
-        attempts=attempts,
-        reader=best.reader,
-    )
+        self._decisions.append(Decision(item=item, kind=kind, officer=officer, at=at))

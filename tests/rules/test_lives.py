@@ -57,7 +57,7 @@ LIVES = {
         writer="kiosk/visit.py",
     ),
 }
-ALSO_WRITES_A_STATE = {"biometrics/finger/visit.py"}
+ALSO_WRITES_A_STATE = {"biometrics/finger/board.py"}
 """Where a finger of one visit stands: no life of a person's business, private to its file."""
 
 

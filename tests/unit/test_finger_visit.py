@@ -12,23 +12,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from numpy.typing import NDArray
 
-from biometrics.capture import MissingReason
+from biometrics.capture import ImpressionKind, MissingReason
 from biometrics.finger.compare import SAME_FROM, compare
 from biometrics.finger.hints import FingerHint
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.judge import FingerJudge, Seen
 from biometrics.finger.minutiae import Minutiae
+from biometrics.finger.plan import Step, Touch
 from biometrics.finger.quality import Quality
 from biometrics.finger.visit import (
     DecisionKind,
     FingerVisit,
+    Item,
+    ItemState,
     NotNow,
     NotWanted,
     Offered,
     OfficerNeeded,
     Outcome,
     PlanInvalid,
-    PositionState,
+    Touched,
 )
 from hardware.finger.hand import SimulatedHand
 
@@ -80,11 +83,19 @@ class Reading:
         return Seen(quality=quality, minutiae=_minutiae(finger, touch))
 
 
+def singles(plan: tuple[int, ...]) -> tuple[Step, ...]:
+    return tuple(Step(positions=(position,), touch=Touch.SINGLE) for position in plan)
+
+
+def plain(position: int) -> Item:
+    return Item(position=position, kind=ImpressionKind.PLAIN)
+
+
 def begin(
     plan: tuple[int, ...] = (1, 2, 3), *, tries: int = 3, controls: int = 0, seed: int = 0
 ) -> FingerVisit:
     return FingerVisit(
-        plan=plan,
+        steps=singles(plan),
         tries=tries,
         accept_at=50,
         keep_from=35,
@@ -97,14 +108,20 @@ def begin(
 def put(
     visit: FingerVisit, finger: int, nfiq2: int = 70, touch: int = 0, *, at: int | None = None
 ) -> Offered:
-    position = visit.wanted if at is None else at
-    assert position is not None
-    return visit.offer(position, press(finger, nfiq2, touch), 500, "reader 7")
+    position = wanted(visit) if at is None else at
+    return show(visit, position, press(finger, nfiq2, touch))
+
+
+def show(visit: FingerVisit, position: int, pixels: NDArray[np.uint8]) -> Offered:
+    looked = visit.look([Touched(position=position, pixels=pixels, dpi=500, reader="reader 7")])
+    (offered,) = visit.offer(Step(positions=(position,), touch=Touch.SINGLE), looked)
+    return offered
 
 
 def wanted(visit: FingerVisit) -> int:
-    position = visit.wanted
-    assert position is not None
+    step = visit.wanted
+    assert step is not None
+    (position,) = step.positions
     return position
 
 
@@ -112,13 +129,13 @@ def waits(visit: FingerVisit) -> tuple[int, ...]:
     """Who waits for an officer, while nobody is asked to press anything."""
     assert visit.wanted is None
     assert not visit.complete
-    return visit.needs_officer
+    return tuple(item.position for item in visit.needs_officer)
 
 
 def test_good_fingers_are_taken_at_the_first_try_in_the_plans_order() -> None:
     visit = begin((2, 1, 7))
     for position in (2, 1, 7):
-        assert visit.wanted == position
+        assert wanted(visit) == position
         taken = put(visit, position)
         assert (taken.outcome, taken.kept, taken.hint, taken.tries_left) == (
             Outcome.TAKEN,
@@ -158,7 +175,7 @@ def test_what_is_too_poor_after_all_tries_waits_for_an_officer_while_others_go_o
     assert wanted(visit) == 2
     put(visit, 2)
     assert waits(visit) == (1,)
-    visit.keep(1, "CB-07", AT)
+    visit.keep(plain(1), "CB-07", AT)
     assert visit.complete
     assert [found.nfiq2 for found in visit.prints()] == [20, 70]
     (decision,) = visit.decisions
@@ -173,7 +190,7 @@ def test_what_is_too_poor_after_all_tries_waits_for_an_officer_while_others_go_o
 def test_an_officer_may_record_the_finger_as_missing_instead() -> None:
     visit = begin((1,), tries=1)
     put(visit, 1, 10)
-    visit.missing(1, MissingReason.WORN, "CB-07", AT)
+    visit.missing(1, MissingReason.WORN, None, "CB-07", AT)
     assert visit.complete
     assert visit.prints() == ()
     (gone,) = visit.missings
@@ -182,13 +199,13 @@ def test_an_officer_may_record_the_finger_as_missing_instead() -> None:
 
 def test_a_missing_finger_is_never_asked_for() -> None:
     visit = begin()
-    visit.missing(2, MissingReason.AMPUTATED, "CB-07", AT)
+    visit.missing(2, MissingReason.AMPUTATED, None, "CB-07", AT)
     put(visit, 1)
-    assert visit.wanted == 3
+    assert wanted(visit) == 3
     with pytest.raises(NotWanted):
-        visit.offer(2, press(2, 70), 500, "reader 7")
+        show(visit, 2, press(2, 70))
     with pytest.raises(NotNow):
-        visit.missing(2, MissingReason.AMPUTATED, "CB-07", AT)
+        visit.missing(2, MissingReason.AMPUTATED, None, "CB-07", AT)
 
 
 @pytest.mark.parametrize("officer", ["", "   "])
@@ -196,12 +213,12 @@ def test_nobody_decides_without_a_name(officer: str) -> None:
     visit = begin((1,), tries=1)
     put(visit, 1, 10)
     with pytest.raises(OfficerNeeded):
-        visit.keep(1, officer, AT)
+        visit.keep(plain(1), officer, AT)
     with pytest.raises(OfficerNeeded):
-        visit.missing(1, MissingReason.WORN, officer, AT)
+        visit.missing(1, MissingReason.WORN, None, officer, AT)
     with pytest.raises(OfficerNeeded):
-        visit.reopen(1, officer=officer, at=AT)
-    assert visit.state(1) is PositionState.UNDECIDED
+        visit.reopen(plain(1), officer=officer, at=AT)
+    assert visit.state(plain(1)) is ItemState.UNDECIDED
     assert visit.decisions == ()
 
 
@@ -209,9 +226,9 @@ def test_nothing_can_be_kept_where_no_finger_was_seen() -> None:
     visit = begin((1,), tries=2)
     hints = [put(visit, BLANK, 99).hint for _ in range(2)]
     assert hints == [FingerHint.NOT_A_FINGER] * 2
-    assert visit.needs_officer == (1,)
+    assert visit.needs_officer == (plain(1),)
     with pytest.raises(NotNow):
-        visit.keep(1, "CB-07", AT)
+        visit.keep(plain(1), "CB-07", AT)
 
 
 def test_a_finger_that_was_taken_already_is_refused_and_named() -> None:
@@ -231,8 +248,8 @@ def test_a_citizen_may_redo_a_finger_that_was_taken_wrongly() -> None:
     visit = begin((2, 3))
     put(visit, 3)
     assert put(visit, 3, 70, 1).same_as == 2
-    visit.reopen(2, at=AT)
-    assert visit.wanted == 2
+    visit.reopen(plain(2), at=AT)
+    assert wanted(visit) == 2
     put(visit, 2)
     put(visit, 3, 70, 1)
     assert visit.complete
@@ -242,15 +259,15 @@ def test_a_citizen_may_redo_a_finger_that_was_taken_wrongly() -> None:
 def test_only_an_officer_reopens_what_waits_or_is_missing() -> None:
     visit = begin((1, 2), tries=1)
     put(visit, 1, 10)
-    visit.missing(2, MissingReason.BANDAGED, "CB-07", AT)
+    visit.missing(2, MissingReason.BANDAGED, None, "CB-07", AT)
     for position in (1, 2):
         with pytest.raises(OfficerNeeded):
-            visit.reopen(position, at=AT)
-        visit.reopen(position, officer="CB-07", at=AT)
-        assert visit.state(position) is PositionState.OPEN
-        assert visit.tries_left(position) == 1
+            visit.reopen(plain(position), at=AT)
+        visit.reopen(plain(position), officer="CB-07", at=AT)
+        assert visit.state(plain(position)) is ItemState.OPEN
+        assert visit.tries_left(plain(position)) == 1
     with pytest.raises(NotNow):
-        visit.reopen(1, officer="CB-07", at=AT)
+        visit.reopen(plain(1), officer="CB-07", at=AT)
     assert visit.missings == ()
 
 
@@ -280,7 +297,7 @@ def test_fingers_that_contradict_each_other_to_the_end_wait_for_an_officer() -> 
     visit = begin((1,), tries=2)
     put(visit, 1, 45, 0)
     assert put(visit, 2, 80, 0).outcome is Outcome.UNDECIDED
-    assert visit.needs_officer == (1,)
+    assert visit.needs_officer == (plain(1),)
 
 
 def test_a_poor_impression_is_never_called_another_finger() -> None:
@@ -292,8 +309,8 @@ def test_a_poor_impression_is_never_called_another_finger() -> None:
 def test_pixels_that_are_no_picture_use_up_no_try() -> None:
     visit = begin((1,))
     with pytest.raises(ImpressionInvalid):
-        visit.offer(1, np.zeros((64, 64, 3), np.uint8), 500, "reader 7")
-    assert visit.tries_left(1) == 3
+        show(visit, 1, np.zeros((64, 64, 3), np.uint8))
+    assert visit.tries_left(plain(1)) == 3
 
 
 def test_a_control_press_confirms_the_finger() -> None:
@@ -370,8 +387,8 @@ def test_a_control_press_that_never_matches_waits_for_an_officer_who_may_waive_i
     assert outcomes == [Outcome.AGAIN, Outcome.AGAIN, Outcome.UNDECIDED]
     assert waits(visit) == (asked,)
     with pytest.raises(OfficerNeeded):
-        visit.reopen(asked, at=AT)
-    visit.keep(asked, "CB-07", AT)
+        visit.reopen(plain(asked), at=AT)
+    visit.keep(plain(asked), "CB-07", AT)
     assert visit.complete
     assert len(visit.prints()) == 2
 
@@ -381,7 +398,7 @@ def test_a_print_too_poor_to_confirm_anything_is_not_controlled() -> None:
     put(visit, 1, 10)
     put(visit, 2)
     put(visit, 3)
-    visit.keep(1, "CB-07", AT)
+    visit.keep(plain(1), "CB-07", AT)
     asked = []
     while visit.wanted is not None:
         asked.append(visit.wanted)
@@ -402,9 +419,9 @@ def test_an_empty_plan_is_complete_at_once() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"plan": (1, 1)},
-        {"plan": (0,)},
-        {"plan": (11,)},
+        {"steps": singles((1, 1))},
+        {"steps": singles((0,))},
+        {"steps": singles((11,))},
         {"tries": 0},
         {"tries": 11},
         {"accept_at": 101},
@@ -415,7 +432,7 @@ def test_an_empty_plan_is_complete_at_once() -> None:
     ],
 )
 def test_a_plan_nobody_can_follow_is_refused(wrong: dict[str, object]) -> None:
-    plan: dict[str, object] = {"plan": (1,), "tries": 3, "accept_at": 50, "keep_from": 35}
+    plan: dict[str, object] = {"steps": singles((1,)), "tries": 3, "accept_at": 50, "keep_from": 35}
     with pytest.raises(PlanInvalid):
         FingerVisit(
             judge=Reading(),
@@ -427,15 +444,15 @@ def test_a_plan_nobody_can_follow_is_refused(wrong: dict[str, object]) -> None:
 def test_a_position_outside_the_plan_is_refused_everywhere() -> None:
     visit = begin((1,))
     with pytest.raises(NotWanted):
-        visit.offer(2, press(2, 70), 500, "reader 7")
+        show(visit, 2, press(2, 70))
     with pytest.raises(NotWanted):
-        visit.keep(2, "CB-07", AT)
+        visit.keep(plain(2), "CB-07", AT)
     with pytest.raises(NotWanted):
-        visit.missing(2, MissingReason.WORN, "CB-07", AT)
+        visit.missing(2, MissingReason.WORN, None, "CB-07", AT)
     with pytest.raises(NotWanted):
-        visit.reopen(2, officer="CB-07", at=AT)
+        visit.reopen(plain(2), officer="CB-07", at=AT)
     with pytest.raises(NotWanted):
-        visit.state(2)
+        visit.state(plain(2))
 
 
 def test_the_fingers_made_here_are_alike_only_to_themselves() -> None:
@@ -453,7 +470,7 @@ def test_a_visit_with_a_simulated_hand_and_the_judge_in_earnest() -> None:
 
     with FingerJudge() as judge:
         visit = FingerVisit(
-            plan=(1, 2, 7),
+            steps=singles((1, 2, 7)),
             tries=3,
             accept_at=30,
             keep_from=20,
@@ -462,32 +479,32 @@ def test_a_visit_with_a_simulated_hand_and_the_judge_in_earnest() -> None:
             controls=1,
         )
         for position in (1, 2, 7):
-            assert visit.offer(position, touch(position, 1), 500, "simulated").kept
+            assert show(visit, position, touch(position, 1)).kept
             if position == 1:
-                again = visit.offer(2, touch(1, 2), 500, "simulated")
+                again = show(visit, 2, touch(1, 2))
                 assert (again.hint, again.same_as) == (FingerHint.SAME_FINGER, 1)
         asked = wanted(visit)
         other = 1 if asked != 1 else 2
-        swapped = visit.offer(asked, touch(other, 3), 500, "simulated")
+        swapped = show(visit, asked, touch(other, 3))
         assert (swapped.outcome, swapped.same_as) == (Outcome.SWAPPED, other)
         for position in sorted((asked, other)):
-            visit.offer(position, touch(position, 4), 500, "simulated")
+            show(visit, position, touch(position, 4))
         asked = wanted(visit)
-        confirmed = visit.offer(asked, touch(asked, 5), 500, "simulated")
+        confirmed = show(visit, asked, touch(asked, 5))
         assert confirmed.outcome is Outcome.CONFIRMED
         assert visit.complete
         assert [found.nfiq2 is not None for found in visit.prints()] == [True, True, True]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
+class Pressed:
     finger: int
     nfiq2: int
     number: int
 
 
 touches = st.builds(
-    Touch,
+    Pressed,
     finger=st.sampled_from((BLANK, 1, 2, 3, 4, 9)),
     nfiq2=st.sampled_from((10, 36, 49, 50, 90)),
     number=st.integers(0, 5),
@@ -504,7 +521,7 @@ class Sitting(RuleBasedStateMachine):
 
     @precondition(lambda self: self.visit.wanted is not None)
     @rule(touch=touches)
-    def press_as_asked(self, touch: Touch) -> None:
+    def press_as_asked(self, touch: Pressed) -> None:
         position = wanted(self.visit)
         before = {found.position: found for found in self.visit.prints()}
         control = self.visit.control
@@ -518,25 +535,25 @@ class Sitting(RuleBasedStateMachine):
         if seen.outcome in {Outcome.AGAIN, Outcome.UNDECIDED, Outcome.SWAPPED}:
             assert seen.hint is not None
         for position in seen.reopened:
-            assert self.visit.state(position) is PositionState.OPEN
+            assert self.visit.state(plain(position)) is ItemState.OPEN
 
     @rule(position=positions, touch=touches)
-    def press_for_any_position(self, position: int, touch: Touch) -> None:
-        asked = self.visit.state(position) is PositionState.OPEN or position == self.visit.wanted
+    def press_for_any_position(self, position: int, touch: Pressed) -> None:
+        asked = self.visit.state(plain(position)) is ItemState.OPEN or position == self.visit.wanted
         pixels = press(touch.finger, touch.nfiq2, touch.number)
         if asked:
-            self.visit.offer(position, pixels, 500, "reader 7")
+            self.show(visit, position, pixels)
         else:
             with pytest.raises(NotWanted):
-                self.visit.offer(position, pixels, 500, "reader 7")
+                self.show(visit, position, pixels)
 
     @rule(position=positions)
     def redo(self, position: int) -> None:
         try:
-            self.visit.reopen(position, at=AT)
+            self.visit.reopen(plain(position), at=AT)
         except (NotNow, OfficerNeeded):
             return
-        assert self.visit.state(position) is PositionState.OPEN
+        assert self.visit.state(plain(position)) is ItemState.OPEN
 
     @precondition(lambda self: self.visit.needs_officer)
     @rule(data=st.data(), keep=st.booleans())
@@ -545,12 +562,12 @@ class Sitting(RuleBasedStateMachine):
         count = len(self.visit.decisions)
         try:
             if keep:
-                self.visit.keep(position, "CB-07", AT)
+                self.visit.keep(plain(position), "CB-07", AT)
             else:
                 self.visit.missing(position, MissingReason.WORN, "CB-07", AT)
         except NotNow:
             assert keep
-            self.visit.reopen(position, officer="CB-07", at=AT)
+            self.visit.reopen(plain(position), officer="CB-07", at=AT)
         assert len(self.visit.decisions) == count + 1
         assert position not in self.visit.needs_officer
 
