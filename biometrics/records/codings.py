@@ -107,13 +107,19 @@ def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.
 
 
 def read_colours(data: bytes) -> NDArray[np.uint8]:
-    """Return the pixels of a JPEG, height x width x 3, blue-green-red.
+    """Return the pixels of a JPEG or JPEG 2000, height x width x 3, blue-green-red.
 
     Raises:
         RecordInvalid: another kind, larger than is read, damaged, or too slow to decode.
         RoomFull, RoomBroken: see `biometrics.sandbox.room`.
     """
-    (width, height), bare = _declared(data, Coding.JPEG)
+    if data.startswith(encoding.JPEG):
+        (width, height), bare = _declared(data, Coding.JPEG)
+    else:
+        stream = streams.jpeg2000(data)
+        if stream.components not in (1, _COLOURS):
+            raise RecordInvalid("a JPEG 2000 that is neither grey nor of three colours")
+        width, height, bare = stream.width, stream.height, data
     _hold(width, height)
     pixels = _asked(bare, confined.READ_COLOURS).beside
     if len(pixels) != height * width * _COLOURS:

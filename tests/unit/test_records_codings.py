@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from biometrics.face import encoding
 from biometrics.records import codings
 from biometrics.records.blocks import RecordInvalid
 from biometrics.records.codings import Coding
@@ -153,11 +154,15 @@ def test_a_damaged_wsq_takes_only_its_own_process_down() -> None:
         assert pixels.shape == (HEIGHT, WIDTH)
 
 
-def test_colours_are_read_from_a_jpeg_only() -> None:
+def test_colours_are_read_from_jpeg_and_jpeg_2000() -> None:
     pixels = cv2.GaussianBlur(colours(), (0, 0), 4)
     data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     apart = np.abs(codings.read_colours(data).astype(int) - pixels)
     assert apart.mean() < 3
-    for other in (b"", data[:50], png(colours()), written(Coding.JPEG2000), zlib.compress(data)):
+    assert (codings.read_colours(encoding.jpeg2000(pixels)) == pixels).all()
+    grey = codings.read_colours(written(Coding.JPEG2000))
+    assert (grey == ridges()[..., None]).all()
+    vast = siz(encoding.jpeg2000(pixels), 0, 60_000)
+    for other in (b"", data[:50], png(colours()), zlib.compress(data), vast):
         with pytest.raises(RecordInvalid):
             codings.read_colours(other)
