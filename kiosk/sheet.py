@@ -3,6 +3,7 @@
 It knows no receipt (see `paper`) and no printer.
 """
 
+import bisect
 from functools import cache
 from typing import Final, Literal
 
@@ -217,7 +218,5 @@ def _balanced(lines: list[str], text: str, font: ImageFont.FreeTypeFont) -> list
 
 def _that_fits(word: str, font: ImageFont.FreeTypeFont, room: float) -> int:
     """Return how many letters of a word too long for a line fit on one; one at least."""
-    cut = len(word) - 1
-    while cut > 1 and font.getlength(word[:cut]) > room:
-        cut -= 1
-    return cut
+    lengths = range(2, len(word))
+    return 1 + bisect.bisect_right(lengths, room, key=lambda cut: font.getlength(word[:cut]))

@@ -57,7 +57,7 @@ def _told(address: str, answer: httpx.Response) -> Record:
         if answer.is_success:
             return record.read(data)
         raise Unable(str(data["said"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unable(_kept(address)) from error
 
 

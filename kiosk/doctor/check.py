@@ -52,6 +52,7 @@ class Check:
     Attributes:
         name: of the part; key of its words, ``doctor.part.<name>``.
         text: what is so, and what to do next where something is to be done.
+        key: which sentence that is, for machines; empty where it is none of ours.
         simulated: a stand-in, which proves nothing of a real device.
     """
 
@@ -59,6 +60,7 @@ class Check:
     state: State
     text: Text
     figures: tuple[Figure, ...] = ()
+    key: str = ""
     simulated: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class Check:
         return {
             "name": self.name,
             "state": self.state.value,
+            "key": self.key,
             "text": {"vi": self.text.vi, "en": self.text.en},
             "figures": [
                 {"name": one.name, "value": one.value, "unit": one.unit} for one in self.figures
@@ -85,6 +88,7 @@ class Check:
             state=State(data["state"]),
             text=Text(vi=str(data["text"]["vi"]), en=str(data["text"]["en"])),
             figures=tuple(_figure(one) for one in data["figures"]),
+            key=str(data["key"]),
             simulated=bool(data["simulated"]),
         )
 
@@ -116,6 +120,7 @@ def found(
         state=state,
         text=text.fill(**values) if values else text,
         figures=figures,
+        key=said,
         simulated=simulated,
     )
 

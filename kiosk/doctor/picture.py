@@ -21,7 +21,9 @@ _SHARPEST: Final = 99.95
 _LEAST_EDGE: Final = 6.0
 """Grey levels a pixel that an edge must rise, or a blank wall's noise would be measured."""
 _PEAK: Final = 0.6065
-"""exp(-1/2): the Laplacian of a blurred edge peaks at this over the blur, of its slope's peak."""
+"""exp(-1/2): the bend of a blurred edge peaks at this over the blur, of its slope's peak."""
+_FLAT: Final = 1.0
+"""Levels a pixel, squared: where less rises nothing bends."""
 _PARTS: Final = 3
 
 
@@ -72,20 +74,21 @@ def measure(frames: Sequence[Frame]) -> Picture:
 def edge_blur(grey: NDArray[np.float32]) -> float | None:
     """Return the blur of the sharpest edges, standard deviation in pixels; None without edges.
 
-    An edge blurred by s rises with A/(s sqrt(2 pi)) at most, and its Laplacian peaks at
-    exp(-1/2)/s of that: their ratio gives s, whatever the contrast A.
+    An edge blurred by s rises with A/(s sqrt(2 pi)) at most, and bends across itself by exp(-1/2)/s
+    of that: their ratio gives s, whatever the contrast A. (Along itself an edge bends at corners,
+    which say nothing of blur.)
     """
     smooth = cv2.GaussianBlur(grey, (0, 0), _SMOOTH)
-    slope = np.hypot(
-        cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32),
-        cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32),
-    )
-    bend = np.abs(cv2.Laplacian(smooth, cv2.CV_32F, ksize=1))
+    x, y = (cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    slope = np.hypot(x, y)
     steepest = float(np.percentile(slope, _SHARPEST))
     if steepest < _LEAST_EDGE:
         return None
-    sharpest = float(np.percentile(bend, _SHARPEST))
-    total = _PEAK * steepest / max(sharpest, 1e-6)
+    xx, xy, yy = (
+        cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 4) for order in ((2, 0), (1, 1), (0, 2))
+    )
+    bend = np.abs(xx * x * x + 2 * xy * x * y + yy * y * y) / (slope * slope + _FLAT)
+    total = _PEAK * steepest / max(float(np.percentile(bend, _SHARPEST)), 1e-6)
     return float(np.sqrt(max(0.0, total**2 - _SMOOTH**2)))
 
 

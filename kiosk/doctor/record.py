@@ -55,7 +55,7 @@ def last(folder: Path) -> Record | None:
     try:
         with (folder / FILE).open("rb") as file:
             return read(json.loads(file.read(_MAX_FILE)))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
