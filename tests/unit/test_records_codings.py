@@ -155,7 +155,7 @@ def test_a_damaged_wsq_takes_only_its_own_process_down() -> None:
 
 
 def test_colours_are_read_from_jpeg_and_jpeg_2000() -> None:
-    pixels = cv2.GaussianBlur(colours(), (0, 0), 4)
+    pixels = np.asarray(cv2.GaussianBlur(colours(), (0, 0), 4), np.uint8)
     data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     apart = np.abs(codings.read_colours(data).astype(int) - pixels)
     assert apart.mean() < 3
