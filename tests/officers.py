@@ -32,6 +32,7 @@ from server.cases import officers, signing_in, verification
 from server.cases.officers import Acting
 from server.cases.signing_in import Proof
 from server.registry.port import Kept, Person
+from server.rules.concerns import ConcernKind
 from server.rules.dossier import DossierEvent, DossierState
 from server.settings import Settings
 from server.store import audit, journal, totp
@@ -439,6 +440,7 @@ class Browser:
         )
 
     def decide(self, digest: str, verdict: str, **fields: str) -> TestResponse:
-        """Decide; whoever accepts has seen ears, head and eyes unless `fields` say otherwise."""
-        looked = dict.fromkeys(verification.LOOKS, verification.YES) if verdict == "accept" else {}
+        """Decide; whoever accepts has seen and confirmed all unless `fields` say otherwise."""
+        asked = (*verification.LOOKS, *(f"{verification.CONFIRM}{kind}" for kind in ConcernKind))
+        looked = dict.fromkeys(asked, verification.YES) if verdict == "accept" else {}
         return self.post(f"/captures/{digest}/decision", verdict=verdict, **{**looked, **fields})

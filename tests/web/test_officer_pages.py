@@ -23,7 +23,7 @@ from server.rules.dossier import DossierState
 from server.store import audit
 from server.store.tables import Audit, AuditHead, Dossier, Grant, Officer, Review
 from server.unseal.client import GrantRefused, PacketBad, UnsealerDown
-from server.web.officer import measured, opened, review_pages
+from server.web.officer import measured, pictures, review_pages
 from server.web.shell import words
 from tests.officers import DOT, ELSEWHERE, STATION, Office, missing
 
@@ -237,9 +237,9 @@ def test_a_picture_that_is_none_is_not_shown(office: Office) -> None:
     page = office.signed_in("v.an").post(f"/captures/{digest}").text
     assert "Không hiển thị được ảnh" in page
     assert "svg+xml;base64" not in page.replace('type="image/svg+xml"', "")
-    assert opened.uri(svg) is None
-    assert opened.uri(None) is None
-    assert opened.uri(DOT) is not None
+    assert pictures.uri(svg) is None
+    assert pictures.uri(None) is None
+    assert pictures.uri(DOT) is not None
 
 
 HOSTILE = (

@@ -29,6 +29,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/captures/<digest>/decision"): DECIDING,
     ("POST", "/captures/<digest>/release"): DECIDING,
     ("POST", "/captures/<digest>/files/<name>"): DECIDING,
+    ("POST", "/captures/<digest>/fingers/<int:position>/<kind>/<name>"): DECIDING,
+    ("POST", "/captures/<digest>/records/<name>"): DECIDING,
     ("GET", "/counter"): AT_COUNTER,
     ("POST", "/counter/<digest>/hand-over"): AT_COUNTER,
     ("POST", "/counter/<digest>/take-back-in"): DECIDING,
@@ -42,6 +44,8 @@ VALUES = {
     "<digest>": "f" * 64,
     "<name>": "mark.svg",
     "files/mark.svg": "files/3x4",
+    "<int:position>/<kind>/mark.svg": "3/plain/iso-19794-2-2011",
+    "records/mark.svg": "records/cbeff",
     "<weight>": "Bold",
 }
 

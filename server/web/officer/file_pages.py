@@ -1,9 +1,10 @@
-"""Files of a portrait for the officer who has its capture open: made, written down, handed out.
+"""Files of a capture for the officer who has its capture open: made, written down, handed out.
 
 A file is the answer to a form: each needs a grant of its own, and none is kept here.
 """
 
 import hashlib
+from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -27,12 +28,31 @@ BALANCED = "balanced"
 @pages.post("/captures/<digest>/files/<name>")
 @open_to(*DECIDING)
 def hand_out(digest: str, name: str) -> ResponseReturnValue:
-    """Open the capture once more, make the file, write its SHA-256 down, and give it."""
-    here, officer = desk(), me()
+    """Make a file of the portrait, write its SHA-256 down, and give it."""
     try:
         wanted = Output(name)
     except ValueError:
         abort(404)
+    balanced = request.form.get(BALANCED) == "yes"
+    return given(
+        digest,
+        name,
+        lambda opened: outputs.make(wanted, opened.capture.portrait, balanced=balanced),
+    )
+
+
+def given(
+    digest: str, name: str, make: Callable[[Opened], Made | None], *, none: str = "no_file"
+) -> ResponseReturnValue:
+    """Open the capture once more, make a file, write its SHA-256 down, and give it.
+
+    Args:
+        digest: of the capture, as it stands in the address.
+        name: of the file, for the audit chain and the officer's folder.
+        make: returns the file; None where it cannot be made.
+        none: which notice says so.
+    """
+    here, officer = desk(), me()
     review_pages.checked(digest)
     with transaction(here.engine) as session:
         grant = verification.ask_for_file(session, digest, officer, name, now=here.now())
@@ -40,9 +60,13 @@ def hand_out(digest: str, name: str) -> ResponseReturnValue:
         opened = here.unsealer.open(grant)
     except tuple(review_pages.TROUBLE) as error:
         return review_pages.troubled(digest, error)
-    made = _made(digest, opened, wanted)
+    if officer.id in opened.capture.helpers:
+        with transaction(here.engine) as session:
+            verification.release(session, digest, officer, now=here.now())
+        raise OwnCapture(officer.id)
+    made = make(opened)
     if made is None:
-        return render_template("officer/notice.html", key="no_file", digest=digest), 409
+        return render_template("officer/notice.html", key=none, digest=digest), 409
     with transaction(here.engine) as session:
         verification.hand_out_file(
             session,
@@ -54,16 +78,6 @@ def hand_out(digest: str, name: str) -> ResponseReturnValue:
             now=here.now(),
         )
     return _answer(made, f"{opened.capture.dossier}-{name}.{made.extension}")
-
-
-def _made(digest: str, opened: Opened, wanted: Output) -> Made | None:
-    here, officer = desk(), me()
-    if officer.id in opened.capture.helpers:
-        with transaction(here.engine) as session:
-            verification.release(session, digest, officer, now=here.now())
-        raise OwnCapture(officer.id)
-    balanced = request.form.get(BALANCED) == "yes"
-    return outputs.make(wanted, opened.capture.portrait, balanced=balanced)
 
 
 def _answer(made: Made, name: str) -> Response:

@@ -3,35 +3,23 @@
 Nothing of it is kept: it lives as long as the answer it is written into.
 """
 
-import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from biometrics.capture import Capture, Liveness, Missing, Print
+from biometrics.capture import Capture, EyeSide, ImpressionKind, Iris, Liveness
 from biometrics.face.liveness import SeedInvalid, challenge
 from biometrics.face.relief import FLAT_BELOW
+from server.rules.concerns import NEEDS_WORDS, Concern
 from server.unseal.client import Opened
+from server.web.officer import fingers
+from server.web.officer.fingers import LEFT, RIGHT, Finger
 from server.web.officer.measured import Measured, figure, measured
+from server.web.officer.pictures import uri
 from server.web.shell import t, words
 
-KINDS: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-"""What a page may show, by its first bytes; anything else is said to be unreadable."""
-RIGHT: Final = (1, 2, 3, 4, 5)
-LEFT: Final = (10, 9, 8, 7, 6)
-"""As two hands lie before their owner: thumbs in the middle."""
 SCALE_WIDTH: Final = 260
 """Of the drawing; a distance of 0 to 1 lies on it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finger:
-    """One finger: a print, or why there is none, or neither."""
-
-    position: int
-    print: Print | None
-    uri: str | None
-    missing: Missing | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +58,15 @@ class Alive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Eye:
+    """One eye's iris, or that there is none."""
+
+    side: EyeSide
+    iris: Iris | None
+    uri: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """An opened capture, ready for the page."""
 
@@ -90,30 +87,15 @@ class Shown:
     """None where it was not tried."""
     left: tuple[Finger, ...]
     right: tuple[Finger, ...]
+    has_rolled: bool
+    limits: Mapping[str, str]
+    """From which score on two prints are how alike."""
+    proof: str | None
+    """The citizen with both hands, where one was taken."""
+    eyes: tuple[Eye, ...]
+    """Both where one was taken, else none."""
     helpers: frozenset[str]
     """Officers the capture itself names: they took part, and do not decide."""
-
-
-def uri(image: bytes | None) -> str | None:
-    """Return the picture as an address that holds it, or None where it is no JPEG or PNG."""
-    for start, kind in KINDS.items():
-        if image is not None and image.startswith(start):
-            return f"data:{kind};base64,{base64.b64encode(image).decode()}"
-    return None
-
-
-def _fingers(capture: Capture, positions: Iterable[int]) -> tuple[Finger, ...]:
-    prints = {found.position: found for found in capture.prints}
-    missing = {absent.position: absent for absent in capture.missing}
-    return tuple(
-        Finger(
-            position=position,
-            print=prints.get(position),
-            uri=uri(prints[position].image) if position in prints else None,
-            missing=missing.get(position),
-        )
-        for position in positions
-    )
 
 
 def _alive(visit: str, found: Liveness) -> Alive:
@@ -161,10 +143,37 @@ def _scale(opened: Opened) -> Scale | None:
     )
 
 
-def show(opened: Opened) -> Shown:
-    """Return what the page shows of an opened capture."""
+def _eyes(capture: Capture) -> tuple[Eye, ...]:
+    found = {iris.eye: iris for iris in capture.irises}
+    return tuple(
+        Eye(
+            side=side,
+            iris=found.get(side),
+            uri=uri(found[side].image) if side in found else None,
+        )
+        for side in EyeSide
+        if found
+    )
+
+
+def _doubtful(concerns: Iterable[Concern]) -> frozenset[int]:
+    """Return the fingers of which something was said that is more than absence."""
+    doubts = [
+        about for concern in concerns if concern.kind in NEEDS_WORDS for about in concern.about
+    ]
+    return frozenset(int(about.split(".")[1]) for about in doubts)
+
+
+def show(opened: Opened, concerns: Iterable[Concern]) -> Shown:
+    """Return what the page shows of an opened capture.
+
+    Args:
+        opened: by the unsealing process.
+        concerns: what that process wrote down of it.
+    """
     capture = opened.capture
     portrait = capture.portrait
+    doubtful = _doubtful(concerns)
     return Shown(
         capture=capture,
         portrait=uri(portrait.image),
@@ -178,7 +187,11 @@ def show(opened: Opened) -> Shown:
         scale=_scale(opened),
         measured=measured(portrait),
         alive=None if portrait.liveness is None else _alive(capture.visit, portrait.liveness),
-        left=_fingers(capture, LEFT),
-        right=_fingers(capture, RIGHT),
+        left=fingers.hand(capture, LEFT, doubtful),
+        right=fingers.hand(capture, RIGHT, doubtful),
+        has_rolled=any(print_.kind is ImpressionKind.ROLLED for print_ in capture.prints),
+        limits=fingers.limit_figures(),
+        proof=uri(capture.proof),
+        eyes=_eyes(capture),
         helpers=capture.helpers,
     )

@@ -18,16 +18,18 @@ from server.cases.captures import CaptureUnknown, Decided, Seen
 from server.cases.verification import NotSeen, NotYours, OwnCapture, Ruling
 from server.registry.port import Person
 from server.rules import cases, lists
+from server.rules.concerns import ConcernKind
 from server.rules.dossier import DossierState, NotNow
 from server.rules.fields import Refused
 from server.store.tables import Verdict
 from server.unseal.client import GrantRefused, Opened, PacketBad, UnsealerDown
 from server.web.guard import open_to
-from server.web.officer import journey
+from server.web.officer import concerns, journey
 from server.web.officer import opened as showing
 from server.web.officer.desk import DECIDING, desk, me
 from server.web.officer.measured import figure
 from server.web.officer.opened import Shown
+from server.web.officer.records import OfCapture, OfFinger
 from server.web.shell import language, t, words
 
 pages = Blueprint("capture", __name__)
@@ -37,7 +39,8 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 LOOKS: Final = tuple(
     name + more for name in verification.LOOKS for more in ("", verification.BECAUSE)
 )
-FORM: Final = ("verdict", "reason", "text", *LOOKS)
+CONFIRMS: Final = tuple(f"{verification.CONFIRM}{kind}" for kind in ConcernKind)
+FORM: Final = ("verdict", "reason", "text", *LOOKS, *CONFIRMS)
 LONGEST_BACK: Final = 600
 """Characters of an unusable text that come back into the form."""
 TROUBLE: Final[dict[type[Exception], tuple[str, int]]] = {
@@ -110,8 +113,12 @@ def _page(
         reasons=verification.REASONS,
         verdicts=Verdict,
         looks=verification.LOOKS,
+        concerns=concerns.grouped(found.concerns) if mine else (),
+        confirmed=concerns.confirmed(found.decision.seen) if found.decision else (),
         decided_on=_decided_on(found.decision),
         files=tuple(Output),
+        of_finger=tuple(OfFinger),
+        of_capture=tuple(OfCapture),
         detail=journey.detail,
         has_words=words().__contains__,
     )
@@ -176,12 +183,12 @@ def troubled(digest: str, error: Exception) -> Response:
 
 def _opened(digest: str, answer: Opened) -> ResponseReturnValue:
     here, officer = desk(), me()
-    shown = showing.show(answer)
-    if officer.id in shown.helpers:
+    if officer.id in answer.capture.helpers:
         with transaction(here.engine) as session:
             verification.release(session, digest, officer, now=here.now())
         raise OwnCapture(officer.id)
-    return _page(_see(digest), shown=shown)
+    found = _see(digest)
+    return _page(found, shown=showing.show(answer, found.concerns))
 
 
 @pages.post("/captures/<digest>/decision")
@@ -215,6 +222,7 @@ def _ruling(found: Seen) -> Ruling:
         request.form.get("text", ""),
         outcome=found.outcome,
         refused=found.refused,
+        concerns=found.concerns,
         looks=request.form,
     )
 
