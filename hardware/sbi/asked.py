@@ -56,7 +56,7 @@ def ask_together(positions: Sequence[int]) -> Asked:
     raise ValueError(f"no reader takes fingers {tuple(positions)} at once")
 
 
-def ask_one(position: int, *, rolled: bool = False) -> Asked:
+def ask_one(position: int) -> Asked:
     """Return a request for one finger by its name.
 
     Raises:
@@ -70,7 +70,6 @@ def ask_one(position: int, *, rolled: bool = False) -> Asked:
         sub_id=SubId.UNKNOWN,
         sub_types=(name,),
         named=(name,),
-        rolled=rolled,
     )
 
 

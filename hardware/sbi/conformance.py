@@ -4,57 +4,43 @@ It changes nothing on the device, and keeps no picture it took.
 """
 
 import datetime as dt
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from hardware.errors import Broken, Garbled, Refused, Unplugged
+from hardware.errors import Broken, Garbled, Refused
 from hardware.iris.port import Eye
 from hardware.sbi.asked import Asked, ask_eyes, ask_face, ask_one, ask_together
 from hardware.sbi.certificates import check_chain
 from hardware.sbi.chain import FIRST
-from hardware.sbi.discovery import INFORM, PATIENCE, Device, ask_discovery
+from hardware.sbi.discovery import PATIENCE, Device, ask_discovery
 from hardware.sbi.distrust import CheckName, Distrusted
 from hardware.sbi.evidence import Evidence, check_signature
 from hardware.sbi.exchange import ask_capture, expect, read_capture, write_capture
 from hardware.sbi.live import Live
 from hardware.sbi.messages import (
-    CaptureAnswer,
-    Captured,
-    CaptureRequest,
     DigitalId,
     MessageInvalid,
     StreamRequest,
-    decode_date,
     decode_discovered,
 )
 from hardware.sbi.outcomes import Mendable
 from hardware.sbi.port import Records, Scores
 from hardware.sbi.preview import read_jpeg
-from hardware.sbi.raw import LOOPBACK, MOST_CAPTURE, Line, Request
+from hardware.sbi.provocations import LATE, SHORT, Outcome, Provocations
+from hardware.sbi.raw import MOST_CAPTURE, Line
 from hardware.sbi.stream import Ended, Picture
 from hardware.sbi.trust import Trust
 from hardware.sbi.verify import examine
 from hardware.sbi.vocabulary import (
-    PATHS,
     Environment,
-    ErrorCode,
     Modality,
     Purpose,
     Status,
-    Verb,
 )
 
-Outcome = tuple[bool | None, str]
-
-_LATE: Final = 1.5
-"""Seconds by which an answer may come after its time-out."""
-_SHORT: Final = 2.0
-"""Seconds given to a capture that should be refused, or should run out of time."""
 _SECONDS: Final = 15.0
 """Seconds given to a capture that should succeed."""
 _WATCHED: Final = 3.0
@@ -65,10 +51,7 @@ _ROTATED: Final = dt.timedelta(days=31)
 """Life of a device's key, at most: a month is advised."""
 _CLOCK: Final = dt.timedelta(minutes=3)
 """By which a device's clock may be off before a technician should set it."""
-_FIVE_FINGERS: Final = "5"
 _EYES: Final = (Eye.LEFT, Eye.RIGHT)
-_BUSY: Final = frozenset({int(ErrorCode.BUSY), 703})
-"""703: the mock's own word for a capture that is under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +100,7 @@ class Conformance:
         self._token, self._clock = token, clock
         self._line = Line(device.port, token=token, clock=clock)
         self._asked = _usual(device)
+        self._provocations = Provocations(device, self._asked, self._line, now=now, clock=clock)
 
     def run(self) -> tuple[Check, ...]:
         """Return all findings, first those for which nobody need be there."""
@@ -132,24 +116,9 @@ class Conformance:
             ("info_chain", self._info_chain),
             ("enrolled", self._enrolled),
             ("key_rotation", self._key_rotation),
-            ("clock", self._clock_off),
-            ("loopback_only", self._loopback_only),
-            ("origin_refused", self._origin_refused),
-            ("host_checked", self._host_checked),
-            ("unknown_verb", self._unknown_verb),
-            ("malformed_json", self._malformed_json),
-            ("short_transaction", lambda: self._transaction("a")),
-            ("bad_transaction", lambda: self._transaction("bad id!")),
-            ("long_transaction", lambda: self._transaction("a" * 51)),
-            ("count", self._count),
-            ("environment", self._environment),
-            ("purpose", self._purpose),
-            ("type", self._type),
-            ("device_id", self._device_id),
             ("stream", self._stream),
             ("stream_timeout", self._stream_timeout),
-            ("capture_timeout", self._capture_timeout),
-            ("busy", self._busy),
+            *self._provocations.checks().items(),
         ):
             yield (name, *_tried(check))
         yield from self._captures()
@@ -208,95 +177,6 @@ class Conformance:
         said = f"valid for {life.days} days, {left.days} left; a month is advised"
         return True if life <= _ROTATED else None, said
 
-    def _clock_off(self) -> Outcome:
-        off = abs(decode_date(self._device.identity.date_time) - self._now())
-        return off <= _CLOCK, f"{off.total_seconds():.0f} s off when info was asked"
-
-    def _loopback_only(self) -> Outcome:
-        address = _own_address()
-        if address is None:
-            return None, "this machine has no address beside the loopback's"
-        try:
-            socket.create_connection((address, self._device.port), timeout=1.0).close()
-        except OSError:
-            return True, f"not on {address}"
-        return False, f"anybody on the network reaches it on {address}"
-
-    def _origin_refused(self) -> Outcome:
-        return self._shut_out(("Origin", "https://elsewhere.example"))
-
-    def _host_checked(self) -> Outcome:
-        return self._shut_out(("Host", "elsewhere.example"))
-
-    def _shut_out(self, header: tuple[str, str]) -> Outcome:
-        asked = Request(INFORM.verb, INFORM.path, headers=(header,))
-        try:
-            answer = self._line.ask(asked, deadline=PATIENCE)
-        except Unplugged:
-            return True, "hung up"
-        return answer.status >= 400, f"HTTP {answer.status}"  # noqa: PLR2004 - HTTP's refusals
-
-    def _unknown_verb(self) -> Outcome:
-        try:
-            answer = self._line.ask(Request("FROBNICATE", "/device"), deadline=PATIENCE)
-        except Unplugged:
-            return True, "hung up"
-        # The specification's own mock says 405.
-        return answer.status >= 400, f"HTTP {answer.status}"  # noqa: PLR2004
-
-    def _malformed_json(self) -> Outcome:
-        asked = Request(Verb.CAPTURE, PATHS[Verb.CAPTURE], b'{"env":')
-        passed, said = self._refused(asked, frozenset())
-        self._line.ask(INFORM, deadline=PATIENCE)
-        return passed, said
-
-    def _transaction(self, name: str) -> Outcome:
-        message = self._message().model_copy(update={"transaction_id": name})
-        return self._refused(ask_capture(message), frozenset({int(ErrorCode.TRANSACTION)}))
-
-    def _count(self) -> Outcome:
-        return self._changed_bio({"count": _FIVE_FINGERS}, ErrorCode.COUNT)
-
-    def _environment(self) -> Outcome:
-        message = self._message().model_copy(update={"env": "Elsewhere"})
-        return self._refused(ask_capture(message), frozenset({int(ErrorCode.ENVIRONMENT)}))
-
-    def _purpose(self) -> Outcome:
-        message = self._message().model_copy(update={"purpose": "Curiosity"})
-        return self._refused(ask_capture(message), frozenset())
-
-    def _type(self) -> Outcome:
-        return self._changed_bio({"type": "Gait"}, ErrorCode.TYPE)
-
-    def _device_id(self) -> Outcome:
-        return self._changed_bio({"device_id": "no such device"}, None)
-
-    def _changed_bio(self, change: dict[str, str], code: ErrorCode | None) -> Outcome:
-        message = self._message()
-        bio = message.bio[0].model_copy(update=change)
-        asked = ask_capture(message.model_copy(update={"bio": (bio,)}))
-        return self._refused(asked, frozenset() if code is None else frozenset({int(code)}))
-
-    def _refused(self, asked: Request, codes: frozenset[int]) -> Outcome:
-        """Pass where the answer is an error, and of `codes` where there are any."""
-        answer = self._line.ask(asked, deadline=_SHORT + PATIENCE, most=MOST_CAPTURE)
-        code = _code(answer.body)
-        if code is None:
-            # A refusal may be HTTP's alone, where no code is specified.
-            return answer.status >= 400 and not codes, f"HTTP {answer.status} without a code"  # noqa: PLR2004
-        wanted = f", not {sorted(codes)}" if codes and code not in codes else ""
-        return code != 0 and (not codes or code in codes), f"code {code}{wanted}"
-
-    def _message(self, *, score: int = 100, seconds: float = _SHORT) -> CaptureRequest:
-        return write_capture(
-            self._device,
-            self._asked,
-            seconds=seconds,
-            score=score,
-            previous=FIRST,
-            now=self._now(),
-        )
-
     def _live(self, seconds: float) -> Live:
         body = StreamRequest(
             device_id=self._device.info.device_id,
@@ -325,14 +205,14 @@ class Conformance:
 
     def _stream_timeout(self) -> Outcome:
         began = self._clock()
-        live = self._live(_SHORT)
+        live = self._live(SHORT)
         for picture in live:
-            if isinstance(picture, Picture) and self._clock() - began > _SHORT + _LATE:
+            if isinstance(picture, Picture) and self._clock() - began > SHORT + LATE:
                 live.close()
                 self._settle()
                 return False, "it goes on after its time"
         ended = self._clock() - began
-        return ended >= _SHORT - 1.0, f"ended after {ended:.1f} s of {_SHORT:.0f}"
+        return ended >= SHORT - 1.0, f"ended after {ended:.1f} s of {SHORT:.0f}"
 
     def _settle(self) -> None:
         """Give the device time to notice that its stream is over."""
@@ -346,37 +226,9 @@ class Conformance:
                 return
             threading.Event().wait(0.2)
 
-    def _capture_timeout(self) -> Outcome:
-        began = self._clock()
-        self._line.ask(
-            ask_capture(self._message()),
-            deadline=_SHORT + 5 * _LATE,
-            most=MOST_CAPTURE,
-        )
-        took = self._clock() - began
-        return took <= _SHORT + _LATE, f"answered after {took:.1f} s of {_SHORT:.0f}"
-
-    def _busy(self) -> Outcome:
-        """Ask twice at once: where the first is answered at once, nothing can be said."""
-
-        def ask() -> int | None:
-            asked = ask_capture(self._message())
-            return _code(self._line.ask(asked, deadline=_SHORT + PATIENCE, most=MOST_CAPTURE).body)
-
-        began = self._clock()
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            first = pool.submit(ask)
-            threading.Event().wait(0.4)
-            if first.done():
-                return None, "the first capture was over before the second began"
-            second = pool.submit(ask)
-            codes = {first.result(), second.result()}
-        took = self._clock() - began
-        return bool(codes & _BUSY), f"codes {sorted(map(str, codes))} within {took:.1f} s"
-
     def _captures(self) -> Iterator[tuple[str, bool | None, str]]:
         """Take two captures, the second tied to the first, and hold them against all checks."""
-        names = ("capture", *CheckName, "hash_carried")
+        names = ("capture", *CheckName, "clock", "hash_carried")
         self._present(self._asked)
         try:
             first = self._taken(FIRST)
@@ -387,6 +239,7 @@ class Conformance:
                 yield name, False if name == of else None, str(error) if name == of else ""
             return
         yield CheckName.SIGNATURE, True, "RS256"
+        yield ("clock", *_tried(lambda: _off(first)))
         for name, (passed, said) in _held(first).items():
             yield name, passed, said
         self._present(self._asked)
@@ -421,6 +274,11 @@ class Conformance:
         )
 
 
+def _off(evidence: Evidence) -> Outcome:
+    off = abs(evidence.pieces[0].moment - evidence.expected.at)
+    return off <= _CLOCK, f"{off.total_seconds():.0f} s off when the answer came"
+
+
 def _held(evidence: Evidence) -> dict[str, Outcome]:
     try:
         outcomes = examine(evidence)
@@ -453,26 +311,3 @@ def _usual(device: Device) -> Asked:
         eyes = _EYES if kind == "double" else _EYES[:1]
         return ask_eyes(eyes)
     return ask_together((7, 8, 9, 10)) if kind == "slap" else ask_one(7)
-
-
-def _code(body: bytes) -> int | None:
-    """Return the first error code of an answer, None where there is none."""
-    try:
-        said = CaptureAnswer.decode(body)
-    except MessageInvalid:
-        return None
-    entries: tuple[CaptureAnswer | Captured, ...] = (said, *said.biometrics)
-    codes = [entry.error.code for entry in entries if entry.error is not None]
-    known = [code for code in codes if code is not None]
-    return next((code for code in known if code), known[0] if known else None)
-
-
-def _own_address() -> str | None:
-    """Return this machine's address on the network, found without a packet sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1: nobody is there
-        except OSError:
-            return None
-        address = str(probe.getsockname()[0])
-    return None if address in {LOOPBACK, "0.0.0.0"} else address  # noqa: S104 - compared, not bound

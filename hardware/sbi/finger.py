@@ -6,6 +6,7 @@ It judges no impression beyond what `verify` does.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from hardware.errors import Garbled
@@ -130,11 +131,9 @@ class SbiFingerReader:
             return ask_together(wanted.positions)
         if len(wanted.positions) != 1:
             raise ValueError(f"one finger at a time, not {wanted}")
-        rolled = wanted.touch is Touch.ROLLED
-        # A slap reader takes one flat finger as a hand whose others are missing.
-        if _is_slap(device) and not rolled:
-            return ask_together(wanted.positions)
-        return ask_one(wanted.positions[0], rolled=rolled)
+        # A slap reader takes one finger as a hand whose others are missing.
+        one = ask_together(wanted.positions) if _is_slap(device) else ask_one(*wanted.positions)
+        return replace(one, rolled=wanted.touch is Touch.ROLLED)
 
     def _enlarge(self, impressions: list[Impression], device: Device) -> None:
         height = max(one.pixels.shape[0] for one in impressions)

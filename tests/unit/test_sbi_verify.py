@@ -419,7 +419,7 @@ def test_what_is_asked_says_which_part_and_what_is_missing() -> None:
         "Right RingFinger",
         "Right LittleFinger",
     )
-    assert ask_one(3, rolled=True).named == ("Right MiddleFinger",)
+    assert ask_one(3).named == ("Right MiddleFinger",)
     assert ask_eyes((Eye.LEFT,)).sub_id is SubId.LEFT
     assert ask_eyes((Eye.LEFT, Eye.RIGHT)).sub_id is SubId.BOTH
     assert ask_face((1,)).exceptions == ("Right Thumb",)
