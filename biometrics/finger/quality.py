@@ -63,7 +63,7 @@ def assess(pixels: NDArray[np.uint8], dpi: int, *, worker: Worker | None = None)
     image = at_500_dpi(pixels, dpi)
     seen = measure(image)
     scored = (worker or _worker()).score(image)
-    return _quality(seen, scored)
+    return _quality(image, seen, scored)
 
 
 def preview(pixels: NDArray[np.uint8], dpi: int) -> Quality:
@@ -72,10 +72,11 @@ def preview(pixels: NDArray[np.uint8], dpi: int) -> Quality:
     Raises:
         ImpressionInvalid: see `impression.at_500_dpi`.
     """
-    return _quality(measure(at_500_dpi(pixels, dpi)), None)
+    image = at_500_dpi(pixels, dpi)
+    return _quality(image, measure(image), None)
 
 
-def _quality(seen: Measures | None, scored: Nfiq2 | None) -> Quality:
+def _quality(image: NDArray[np.uint8], seen: Measures | None, scored: Nfiq2 | None) -> Quality:
     nfiq2 = None if scored is None else scored.score
     if seen is None:
         return Quality(
@@ -95,7 +96,7 @@ def _quality(seen: Measures | None, scored: Nfiq2 | None) -> Quality:
     finger = not any(gate.refuses for gate in failed)
     return Quality(
         nfiq2=nfiq2,
-        estimate=estimate(seen) if finger else 0.0,
+        estimate=estimate(image) if finger else 0.0,
         hint=next((hint for hint in FingerHint if hint in hints), None),
         findings=findings,
         finger=finger,
