@@ -38,7 +38,7 @@ def examined(settings: Settings, transport: httpx.BaseTransport | None = None) -
     """Return a new examination: by the running kiosk where one runs, else by this process.
 
     Raises:
-        Unable: the running kiosk does not examine itself now, or the disk refuses.
+        Unable: the running kiosk does not examine itself now, or the data folder is not ours.
     """
     address = f"http://127.0.0.1:{settings.port}/doctor"
     try:
@@ -71,9 +71,14 @@ def _alone(settings: Settings) -> Record:
         if settings.data.stat().st_uid != os.geteuid():
             # What root wrote there the kiosk could not open later.
             raise Unable(f"{settings.data} belongs to another user; run this as that user")
-        return record.keep(settings.data, clock.now(), run(settings, clock=clock.now))
     except OSError as error:
         raise Unable(f"{settings.data}: {error.strerror}") from error
+    new = Record(at=clock.now(), checks=run(settings, clock=clock.now))
+    try:
+        record.keep(settings.data, new)
+    except OSError as error:
+        sys.stderr.write(f"thunhan-doctor: {settings.data}: {error.strerror}\n")
+    return new
 
 
 def written(checks: Sequence[Check], language: str) -> str:

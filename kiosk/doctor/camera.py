@@ -18,8 +18,9 @@ SLOW_UNDER: Final = 10.0
 """Frames a second: the shutter wants 12 good ones in a row and people breathe."""
 SMALLEST: Final = (960, 720)
 """Width, height: what cameras of 4:3 give where 1280 x 720 is asked for."""
-BLURRED_OVER: Final = 2.2
-"""Pixels, of 1280 x 720: see docs/devices.md for what the portrait's own gates say of it."""
+BLURRED_OVER: Final = 1.4
+"""Pixels, of 1280 x 720: the portrait's own gate refuses four simulated sitters of four from 1.6
+(three from 1.15), see docs/devices.md."""
 DARK_UNDER: Final = 60.0
 BRIGHT_OVER: Final = 245.0
 """Levels of the median: a lit white wall is at 220, a clipped one at 255."""

@@ -4,7 +4,6 @@ It holds nothing of any citizen, and a record that cannot be read is as good as 
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,16 +37,14 @@ class Record:
         return self.at.astimezone(HERE).date() != now.astimezone(HERE).date()
 
 
-def keep(folder: Path, at: datetime, checks: Sequence[Check]) -> Record:
+def keep(folder: Path, record: Record) -> None:
     """Keep an examination in the place of the last one.
 
     Raises:
         OSError: the disk refused.
     """
-    record = Record(at=at, checks=tuple(checks))
     data = json.dumps(record.as_json(), ensure_ascii=False, indent=1).encode()
     durable.replace(folder / FILE, data)
-    return record
 
 
 def last(folder: Path) -> Record | None:

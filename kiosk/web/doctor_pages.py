@@ -3,8 +3,10 @@
 It examines nothing itself and shows nothing of any citizen; while one is here it only shows.
 """
 
+import logging
 import threading
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, jsonify, redirect, render_template, request
@@ -16,10 +18,13 @@ from kiosk.clock import HERE
 from kiosk.doctor import record
 from kiosk.doctor.check import Check, State, doctor_words, worst
 from kiosk.doctor.lent import Lent
+from kiosk.doctor.record import Record
 from kiosk.doctor.rounds import run
 from kiosk.life import VisitState
 from kiosk.paper import Fate
 from kiosk.screens import Screen
+
+log = logging.getLogger(__name__)
 
 _ORDER: Final = tuple(reversed(State))
 _WHY: Final = {Fate.BROKEN: "missing"}
@@ -28,64 +33,82 @@ _WHY: Final = {Fate.BROKEN: "missing"}
 
 def add_doctor(app: Flask, booth: Booth) -> None:
     """Add the page to the kiosk's own."""
-    one = threading.Lock()
-    fittings = booth.fittings
+    pages = _Pages(booth)
+    app.add_url_rule("/doctor", "doctor", pages.page)
+    app.add_url_rule("/doctor", "examine", pages.examine, methods=["POST"])
+    app.add_url_rule("/doctor/trial", "trial", pages.trial, methods=["POST"])
 
-    def free() -> bool:
-        with booth.lock:
-            return booth.screen is Screen.ATTRACT and booth.visit.state is VisitState.WAITING
 
-    def page(told: str | None = None, status: int = 200) -> ResponseReturnValue:
-        now = fittings.clock.now()
-        found = record.last(fittings.settings.data)
+class _Pages:
+    def __init__(self, booth: Booth) -> None:
+        self._booth = booth
+        self._one = threading.Lock()
+
+    def page(
+        self, told: str | None = None, status: int = 200, found: Record | None = None
+    ) -> ResponseReturnValue:
+        """Show what was found last, or `found`."""
+        fittings = self._booth.fittings
+        found = found or record.last(fittings.settings.data)
         language = _language()
         view: dict[str, Any] = {
             "language": language,
             "t": lambda key, **values: doctor_words().say(key, language, **values),
             "told": told,
             "last": None if found is None else _time(found.at),
-            "due": found is None or found.due(now),
+            "due": found is None or found.due(fittings.clock.now()),
             "verdict": None if found is None else worst(found.checks),
             "checks": () if found is None else sorted(found.checks, key=_rank),
-            "free": free(),
+            "free": self._free(),
             "prints": fittings.paper is not None,
         }
         return render_template("doctor.html", **view), status
 
-    def answer(key: str, status: int, **values: object) -> ResponseReturnValue:
-        text = doctor_words().say(f"doctor.{key}", _language(), **values)
-        return (jsonify(said=text), status) if request.is_json else page(text, status)
-
-    def examine() -> ResponseReturnValue:
-        if not free():
-            return answer("visit", 409)
-        if not one.acquire(blocking=False):
-            return answer("busy", 409)
+    def examine(self) -> ResponseReturnValue:
+        """Examine, and show or answer what was found."""
+        if not self._free():
+            return self._answer("visit", HTTPStatus.CONFLICT)
+        if not self._one.acquire(blocking=False):
+            return self._answer("busy", HTTPStatus.CONFLICT)
+        fittings = self._booth.fittings
         try:
             checks = run(
                 fittings.settings,
                 clock=fittings.clock.now,
                 devices=Lent(fittings=fittings),
                 server=fittings.server,
-                free=free,
+                free=self._free,
             )
-            kept = record.keep(fittings.settings.data, fittings.clock.now(), checks)
         finally:
-            one.release()
-        return jsonify(kept.as_json()) if request.is_json else _back()
+            self._one.release()
+        new = Record(at=fittings.clock.now(), checks=checks)
+        try:
+            record.keep(fittings.settings.data, new)
+        except OSError:
+            # A full disk is a finding, and the page is where it is read.
+            log.exception("the examination could not be kept")
+            return jsonify(new.as_json()) if request.is_json else self.page(found=new)
+        return jsonify(new.as_json()) if request.is_json else _back()
 
-    def trial() -> ResponseReturnValue:
-        if not free() or fittings.paper is None:
-            return answer("visit", 409)
+    def trial(self) -> ResponseReturnValue:
+        """Print what shows that the printer works."""
+        fittings = self._booth.fittings
+        if not self._free() or fittings.paper is None:
+            return self._answer("visit", HTTPStatus.CONFLICT)
         fate = fittings.paper.print_trial(fittings.clock.now())
         if fate is Fate.PRINTED:
-            return answer("trial.done", 200)
-        why = doctor_words()[f"doctor.printer.{_WHY.get(fate, fate)}"]
-        return answer("trial.failed", 503, why=why.in_(_language()))
+            return self._answer("trial.done", HTTPStatus.OK)
+        why = doctor_words()[f"doctor.printer.{_WHY.get(fate, fate)}"].in_(_language())
+        return self._answer("trial.failed", HTTPStatus.SERVICE_UNAVAILABLE, why=why)
 
-    app.add_url_rule("/doctor", "doctor", page)
-    app.add_url_rule("/doctor", "examine", examine, methods=["POST"])
-    app.add_url_rule("/doctor/trial", "trial", trial, methods=["POST"])
+    def _free(self) -> bool:
+        with self._booth.lock:
+            waiting = self._booth.visit.state is VisitState.WAITING
+            return waiting and self._booth.screen is Screen.ATTRACT
+
+    def _answer(self, key: str, status: int, **values: object) -> ResponseReturnValue:
+        text = doctor_words().say(f"doctor.{key}", _language(), **values)
+        return (jsonify(said=text), status) if request.is_json else self.page(text, status)
 
 
 def _rank(check: Check) -> int:

@@ -782,7 +782,8 @@ CHECKS = (
 
 def test_the_last_examination_is_kept_whole_and_is_due_again_tomorrow(tmp_path: Path) -> None:
     assert record.last(tmp_path) is None
-    kept = record.keep(tmp_path, NOW, CHECKS)
+    kept = record.Record(at=NOW, checks=CHECKS)
+    record.keep(tmp_path, kept)
     assert record.last(tmp_path) == kept
     assert kept.as_json()["state"] == "attention"
     assert not kept.due(NOW + timedelta(hours=10))
