@@ -87,10 +87,10 @@ class Board:
         self.sequence: Final = Sequence(steps, takes)
         self.controls: Final = controls
         self.likeness: Final = Likeness()
-        self.vouched: Final[set[str]] = set()
         self.shown: tuple[Impression, ...] = ()
         """All that is compared with; replaced, never changed, because another thread reads it."""
         self._digests: set[bytes] = set()
+        self._vouched: set[str] = set()
         self._suspects: set[Item] = set()
         self._fingers = {item: self._fresh() for item in self.sequence.items}
         self.settle()
@@ -150,13 +150,17 @@ class Board:
         """True where the control press that is asked for has no try left."""
         return self.controls.tries >= self.rules.tries
 
+    def vouched(self, who: str) -> bool:
+        """Return True where an officer has spoken for somebody."""
+        return who in self._vouched
+
     def scene(self, touch: Mapping[Item, Looked]) -> Scene:
         """Return what a touch is to be seen against."""
         return Scene(
             touch=touch,
             before={item: finger.attempts.candidates for item, finger in self._fingers.items()},
             digests=self._digests,
-            vouched=self.vouched,
+            vouched=self._vouched,
             likeness=self.likeness,
         )
 
@@ -168,9 +172,36 @@ class Board:
 
     # Every change of a state
 
-    def move(self, item: Item, state: ItemState) -> None:
-        """Have an item stand elsewhere; what was shown for it stays."""
-        self._fingers[item].state = state
+    def weigh(self, item: Item, *, accept: bool) -> None:
+        """Have an item be taken, open or undecided, by what it has and the tries it had.
+
+        Args:
+            item: one that has just been shown, or vouched for.
+            accept: False where the last impression does not count, however good.
+        """
+        finger = self._fingers[item]
+        rules = self.rules
+        if not finger.seen_today <= self._vouched:
+            finger.state = ItemState.UNDECIDED
+        elif accept and finger.worth >= rules.accept_at:
+            finger.state = ItemState.TAKEN
+        elif finger.tries < rules.tries:
+            finger.state = ItemState.OPEN
+        else:
+            kept = finger.worth >= rules.keep_from
+            finger.state = ItemState.TAKEN if kept else ItemState.UNDECIDED
+
+    def keep(self, item: Item) -> None:
+        """Have an item be taken because an officer says so."""
+        self._fingers[item].state = ItemState.TAKEN
+
+    def vouch(self, who: Iterable[str]) -> None:
+        """Have nobody mind these people's fingers any more, nor those that wait for that only."""
+        self._vouched |= set(who)
+        for item in self.standing(ItemState.UNDECIDED):
+            finger = self._fingers[item]
+            if finger.seen_today and not finger.restarted:
+                self.weigh(item, accept=True)
 
     def lose(self, items: Iterable[Item], record: Missing) -> None:
         """Have a finger be missing in all its ways; what was shown of it is dropped."""

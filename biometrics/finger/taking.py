@@ -40,7 +40,7 @@ def tried(board: Board, item: Item, looked: Looked | None, doubt: Doubt | None) 
     said = _received(board, finger, looked, doubt)
     reopened = _mistaken(board, item, doubt)
     if finger.state is ItemState.OPEN and not reopened:
-        board.move(item, _state(board, finger, said))
+        board.weigh(item, accept=said.hint is None)
     outcome = Outcome.SWAPPED if item in reopened else _OUTCOMES[finger.state]
     left = board.rules.tries - finger.tries if finger.state is ItemState.OPEN else 0
     return _offered(finger, looked, said, (item, outcome, number, left), reopened)
@@ -62,7 +62,7 @@ def pressed_again(board: Board, item: Item, looked: Looked | None, doubt: Doubt 
         said = _seen_today(board, finger, looked)
         if said is not None:
             outcome = Outcome.UNDECIDED
-            board.move(item, ItemState.UNDECIDED)
+            board.weigh(item, accept=False)
     elif board.control_failed:
         outcome = Outcome.UNDECIDED
     if said is None and outcome is not Outcome.CONFIRMED:
@@ -109,7 +109,7 @@ def _doubted(doubt: Doubt | None) -> _Said | None:
 def _seen_today(board: Board, finger: Finger, looked: Looked) -> _Said | None:
     """Note a finger that was here today for another dossier, if nobody has vouched for it."""
     hit = looked.hit
-    if hit is None or hit.kind is not HitKind.TODAY or hit.who in board.vouched:
+    if hit is None or hit.kind is not HitKind.TODAY or board.vouched(hit.who):
         return None
     finger.seen_today.add(hit.who)
     return _Said(hint=FingerHint.SEEN_TODAY, alert=Alert.SEEN_TODAY, who=hit.who)
@@ -126,16 +126,6 @@ def _mistaken(board: Board, item: Item, doubt: Doubt | None) -> tuple[Item, ...]
     if other is None or other != before or board.finger(other).state is not ItemState.TAKEN:
         return ()
     return board.mix_up((item, other))
-
-
-def _state(board: Board, finger: Finger, said: _Said) -> ItemState:
-    if said.alert is Alert.SEEN_TODAY:
-        return ItemState.UNDECIDED
-    if said.hint is None and finger.worth >= board.rules.accept_at:
-        return ItemState.TAKEN
-    if finger.tries < board.rules.tries:
-        return ItemState.OPEN
-    return ItemState.TAKEN if finger.worth >= board.rules.keep_from else ItemState.UNDECIDED
 
 
 def _is_own(board: Board, finger: Finger, impression: Impression) -> bool:

@@ -304,11 +304,11 @@ class FingerVisit:
         if finger.state is not ItemState.UNDECIDED:
             self._board.controls.done()
             return
+        self._board.keep(item)
         if held is not None:
             finger.attempts.add(held.impression)
-            self._board.vouched.update(() if held.hit is None else (held.hit.who,))
-        self._board.vouched.update(finger.seen_today)
-        self._board.move(item, ItemState.TAKEN)
+            self._board.vouch(() if held.hit is None else (held.hit.who,))
+        self._board.vouch(finger.seen_today)
         self._board.settle()
 
     def reopen(self, item: Item, *, officer: str | None = None, at: datetime) -> None:
