@@ -33,7 +33,6 @@ class Measures:
         coherence: mean agreement of the gradients' directions within 0.3 mm, 0..1.
         period: mm from ridge to ridge that the gradients speak of; blur makes it longer.
         contrast: mean spread of grey in a block of 0.8 mm, grey levels.
-        grey: mean grey, 0 is black.
         ridges: share of the finger darker than its surroundings, 0..1.
         fine: share of the energy in details under 0.1 mm, at 500 dpi, 0..1.
         polarity: where the grey of the ground lies between the finger's dark (-0.5) and light
@@ -45,7 +44,6 @@ class Measures:
     coherence: float
     period: float
     contrast: float
-    grey: float
     ridges: float
     fine: float
     polarity: float | None
@@ -68,7 +66,6 @@ def measure(image: NDArray[np.uint8]) -> Measures | None:
         coherence=float(coherence[finger].mean()),
         period=2 * math.pi / max(1e-3, float(np.median(frequency[finger]))) / _PIXELS_PER_MM,
         contrast=float(spread(half)[finger].mean()),
-        grey=float(grey[finger].mean()),
         ridges=float((grey < _smooth(grey, 4))[finger].mean()),
         fine=_fine(image, finger, float(np.square(grey - around)[finger].mean())),
         polarity=_polarity(grey, finger),

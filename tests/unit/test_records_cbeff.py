@@ -6,7 +6,7 @@ from uuid import UUID
 from xml.etree.ElementTree import Element
 
 import pytest
-from defusedxml import ElementTree  # type: ignore[import-untyped]  # it ships no types
+from defusedxml import ElementTree
 
 from biometrics.records import cbeff
 from biometrics.records.blocks import RecordInvalid
