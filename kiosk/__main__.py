@@ -35,6 +35,7 @@ from kiosk.booth import CAMERA, READER, Booth
 from kiosk.codes import NO_SCANNER, Scanner
 from kiosk.departures import Departures
 from kiosk.device import Device, DeviceKeyUnfit
+from kiosk.doctor import record
 from kiosk.errands import Errands
 from kiosk.fingers import FingerTaker
 from kiosk.fittings import Clock, Fittings
@@ -167,6 +168,9 @@ def run(settings: Settings) -> None:
         threading.Thread(target=server.serve_forever, name="page", daemon=True).start()
         stack.callback(server.shutdown)
         log.info("%s: http://127.0.0.1:%d", settings.name, settings.port)
+        last = record.last(settings.data)
+        if last is None or last.due(clock.now()):
+            log.warning("not examined today: http://127.0.0.1:%d/doctor", settings.port)
         while not over.wait(TICK):
             booth.tick()
 

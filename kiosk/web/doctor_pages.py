@@ -103,8 +103,9 @@ class _Pages:
 
     def _free(self) -> bool:
         with self._booth.lock:
+            # Also while an officer who was called to the first screen stands at the desk.
             waiting = self._booth.visit.state is VisitState.WAITING
-            return waiting and self._booth.screen is Screen.ATTRACT
+            return waiting and self._booth.under is Screen.ATTRACT
 
     def _answer(self, key: str, status: int, **values: object) -> ResponseReturnValue:
         text = doctor_words().say(f"doctor.{key}", _language(), **values)

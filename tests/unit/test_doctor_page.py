@@ -107,6 +107,13 @@ def test_nothing_is_examined_while_somebody_is_there(
     assert kiosk.shows(Screen.CONFIRM)
 
 
+def test_an_officer_at_the_desk_of_the_first_screen_finds_the_way_there(kiosk: Stage) -> None:
+    kiosk.officer()
+    assert 'href="/doctor?language=vi"' in kiosk.web.get("/").get_data(as_text=True)
+    assert kiosk.web.post("/doctor", json={}).status_code == 200
+    assert kiosk.shows(Screen.DESK)
+
+
 def test_a_visit_that_begins_meanwhile_ends_the_tests_of_devices(
     kiosk: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
