@@ -94,11 +94,9 @@ def _unlike(capture: Capture, known: Known) -> Iterator[Concern]:
 
 def _is_clear(print_: Print) -> bool:
     """Return whether a low score says something of this print: it is clear enough to agree."""
-    return (
-        print_.nfiq2 is not None
-        and print_.nfiq2 >= limits.CLEAR_FROM.value
-        and print_.minutiae >= limits.CLEAR_MINUTIAE.value
-    )
+    worth = print_.estimate if print_.nfiq2 is None else print_.nfiq2
+    enough = print_.minutiae >= limits.CLEAR_MINUTIAE.value
+    return worth >= limits.CLEAR_FROM.value and enough
 
 
 def _incomplete(capture: Capture) -> Iterator[Concern]:

@@ -27,6 +27,7 @@ from biometrics.capture import (
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
 from biometrics.finger.minutiae import Minutiae
+from biometrics.finger.offers import Alert
 from biometrics.records import cbeff, finger_image
 from biometrics.records import minutiae as records
 from biometrics.records.codings import Coding
@@ -37,7 +38,7 @@ from server.rules.dossier import DossierState
 from server.store.tables import Audit, Review
 from server.unseal import fingers
 from server.unseal.client import PacketBad
-from server.web.officer import drawing
+from server.web.officer import drawing, journey
 from server.web.officer.fingers import MEANINGS, NO_SCORE, OTHER, meaning
 from server.web.officer.records import OfCapture, OfFinger
 from server.web.shell import words
@@ -303,7 +304,9 @@ def test_plain_and_rolled_of_two_fingers_are_found(office: Office) -> None:
     ]
 
 
-@pytest.mark.parametrize("changes", [{"nfiq2": 12}, {"nfiq2": None}, {"minutiae": 9}])
+@pytest.mark.parametrize(
+    "changes", [{"nfiq2": 12}, {"nfiq2": None, "estimate": 12.0}, {"minutiae": 9}]
+)
 def test_a_faint_print_does_not_count_as_another_finger(
     office: Office, changes: dict[str, object]
 ) -> None:
@@ -352,7 +355,26 @@ def test_every_part_kind_and_reason_has_words() -> None:
     wanted |= {f"officer.missing.{reason}" for reason in MissingReason}
     wanted |= {f"officer.{what}.{kind}" for what in ("concern", "confirm") for kind in ConcernKind}
     wanted |= {f"officer.record.{file}" for file in (*OfFinger, *OfCapture)}
+    wanted |= {f"officer.alert.{alert}" for alert in Alert}
     assert {key for key in wanted if key not in words()} == set()
+
+
+@pytest.mark.parametrize(
+    ("event", "text", "said"),
+    [
+        ("finger_missing", "5 bandaged", "Út phải · Băng bó, bị thương"),
+        ("finger_taken", "3 rolled", "Giữa phải · vân lăn"),
+        ("finger_alert", "3.plain replay", "Giữa phải · vân phẳng · Ảnh trùng khít ảnh đã có"),
+        ("finger_waive", "3-rolled v.an", "Giữa phải · vân lăn · Nguyễn Thu An"),
+        ("finger_alert", "99 <b>x", "99 · <b>x"),
+        ("finger_alert", "", ""),
+    ],
+)
+def test_a_fingers_line_in_the_visits_journal_is_told_in_words(
+    office: Office, event: str, text: str, said: str
+) -> None:
+    with office.app.test_request_context("/"):
+        assert journey.detail(event, text, {"v.an": "Nguyễn Thu An"}) == said
 
 
 # What it takes to accept it.

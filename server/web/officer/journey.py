@@ -17,7 +17,7 @@ def detail(event: str, text: str, names: Mapping[str, str]) -> str:
     """Return the detail of a step for the reader; `names` are officers' by their id."""
     parts = text.split()
     if event.startswith("finger_") and parts:
-        return _joined([_word("officer.finger", parts[0]), *_reason(parts[1:])])
+        return _joined([*_finger(parts[0]), *(_told(part, names) for part in parts[1:])])
     if event in WITH_REASON and parts:
         return _joined([names.get(parts[0], parts[0]), *_why(text.partition(" ")[2])])
     if event == "liveness" and parts:
@@ -28,8 +28,17 @@ def detail(event: str, text: str, names: Mapping[str, str]) -> str:
     return names.get(text, text)
 
 
-def _reason(parts: list[str]) -> list[str]:
-    return [_word("officer.missing", parts[0])] if parts else []
+def _finger(text: str) -> list[str]:
+    """Return finger and kind of impression: ``3``, ``3.rolled``."""
+    position, _, kind = text.replace("-", ".").partition(".")
+    return [_word("officer.finger", position), *([_word("officer.kind", kind)] if kind else [])]
+
+
+def _told(part: str, names: Mapping[str, str]) -> str:
+    """Return a kind of impression, why a finger is missing, what is suspicious, or who says so."""
+    known = (f"officer.{of}.{part}" for of in ("kind", "missing", "alert"))
+    found = next((key for key in known if key in words()), None)
+    return names.get(part, part) if found is None else t(found)
 
 
 def _why(text: str) -> list[str]:
