@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -96,15 +97,25 @@ def written(checks: Sequence[Check], language: str) -> str:
     return "\n".join([*lines, "", verdict, ""])
 
 
+def _examine_sbi(data: Path, language: str, *, as_json: bool) -> int:
+    from kiosk.doctor import sbi  # noqa: PLC0415 - its judges of fingers are for those who ask
+
+    return sbi.main(data, language, as_json=as_json)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Examine, print, keep; return the exit status."""
     parser = argparse.ArgumentParser(prog="thunhan-doctor", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of sentences")
     parser.add_argument("--language", choices=LANGUAGES, default=LANGUAGES[0])
+    parser.add_argument("--sbi", action="store_true", help="examine SBI devices only")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.ERROR)
     try:
-        found = examined(Settings.from_environment())
+        settings = Settings.from_environment()
+        if chosen.sbi:
+            return _examine_sbi(settings.data, chosen.language, as_json=chosen.json)
+        found = examined(settings)
     except (SettingsMissing, Unable) as error:
         sys.stderr.write(f"thunhan-doctor: {error}\n")
         return UNABLE
