@@ -422,6 +422,9 @@ def test_two_fingers_that_look_like_one_want_the_officers_reasons(office: Office
     assert "Hai ngón tay giống như một ngón" in decision
     assert "Giữa phải, vân phẳng – Áp út phải, vân phẳng" in decision
     assert page.count("Cần xem kỹ") == 2
+    beside = page[page.index("Xem cạnh nhau: Giữa phải, vân phẳng và Áp út phải, vân phẳng") :]
+    assert 'href="#print-3-plain"' in beside[: beside.index("</details>")]
+    assert 'href="#print-4-plain"' in beside[: beside.index("</details>")]
     assert browser.decide(digest, "accept", **unconfirmed(ConcernKind.ALIKE)).status_code == 422
     silent = browser.decide(digest, "accept")
     assert silent.status_code == 422

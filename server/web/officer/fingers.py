@@ -10,8 +10,10 @@ from typing import Final
 from biometrics.capture import Capture, ImpressionKind, Missing, Print
 from biometrics.finger import limits
 from biometrics.finger.minutiae import Minutiae
-from server.unseal.fingers import key, read
+from server.rules.concerns import NEEDS_WORDS, Concern
+from server.unseal.fingers import read
 from server.web.officer import drawing
+from server.web.officer.concerns import named
 from server.web.officer.drawing import Drawing, Half
 from server.web.officer.measured import figure
 from server.web.officer.pictures import uri
@@ -81,6 +83,15 @@ class Finger:
     """It looks like another finger, or its two impressions do not look like one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Two prints side by side, with their names."""
+
+    left: str
+    right: str
+    compared: Compared
+
+
 def meaning(score: float | None) -> str:
     """Return what a score of `biometrics.finger.compare` means."""
     if score is None:
@@ -109,6 +120,31 @@ def hand(
     )
 
 
+def doubts(capture: Capture, concerns: Iterable[Concern]) -> tuple[Beside, ...]:
+    """Return the prints that a contradiction is about, side by side."""
+    by_name = {f"finger.{print_.position}.{print_.kind}": print_ for print_ in capture.prints}
+    return tuple(
+        Beside(left=named(concern.about[0]), right=named(concern.about[1]), compared=compared)
+        for concern in concerns
+        if concern.kind in NEEDS_WORDS
+        if (compared := _beside(*(by_name[about] for about in concern.about))) is not None
+    )
+
+
+def _beside(one: Print, other: Print) -> Compared | None:
+    seen = [read(one.template), read(other.template)]
+    return _compared("doubt", _half(one, seen[0]), _half(other, seen[1]), seen)
+
+
+def _half(print_: Print, seen: Minutiae | None) -> Half:
+    return drawing.half(
+        None if uri(print_.image) is None else f"print-{print_.position}-{print_.kind}",
+        print_.width * drawing.DPI / print_.dpi,
+        print_.height * drawing.DPI / print_.dpi,
+        seen,
+    )
+
+
 def _finger(
     position: int, prints: list[Print], missing: Missing | None, *, is_doubtful: bool
 ) -> Finger:
@@ -129,21 +165,13 @@ def _finger(
 
 
 def _impression(print_: Print, seen: Minutiae | None) -> Impression:
-    position, kind = key(print_)
-    shown = uri(print_.image)
-    id_ = f"print-{position}-{kind}"
-    half = drawing.half(
-        None if shown is None else id_,
-        print_.width * drawing.DPI / print_.dpi,
-        print_.height * drawing.DPI / print_.dpi,
-        seen,
-    )
+    half = _half(print_, seen)
     other = read(print_.support)
     bare = half if other is None else drawing.without_picture(half, other)
     return Impression(
-        id=id_,
+        id=f"print-{print_.position}-{print_.kind}",
         print=print_,
-        uri=shown,
+        uri=uri(print_.image),
         half=half,
         has_record=seen is not None,
         estimate=round(print_.estimate),

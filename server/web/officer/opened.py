@@ -13,7 +13,7 @@ from biometrics.face.relief import FLAT_BELOW
 from server.rules.concerns import NEEDS_WORDS, Concern
 from server.unseal.client import Opened
 from server.web.officer import fingers
-from server.web.officer.fingers import LEFT, RIGHT, Finger
+from server.web.officer.fingers import LEFT, RIGHT, Beside, Finger
 from server.web.officer.measured import Measured, figure, measured
 from server.web.officer.pictures import uri
 from server.web.shell import t, words
@@ -87,6 +87,8 @@ class Shown:
     """None where it was not tried."""
     left: tuple[Finger, ...]
     right: tuple[Finger, ...]
+    doubts: tuple[Beside, ...]
+    """Prints that contradict each other."""
     has_rolled: bool
     limits: Mapping[str, str]
     """From which score on two prints are how alike."""
@@ -164,7 +166,7 @@ def _doubtful(concerns: Iterable[Concern]) -> frozenset[int]:
     return frozenset(int(about.split(".")[1]) for about in doubts)
 
 
-def show(opened: Opened, concerns: Iterable[Concern]) -> Shown:
+def show(opened: Opened, concerns: tuple[Concern, ...]) -> Shown:
     """Return what the page shows of an opened capture.
 
     Args:
@@ -189,6 +191,7 @@ def show(opened: Opened, concerns: Iterable[Concern]) -> Shown:
         alive=None if portrait.liveness is None else _alive(capture.visit, portrait.liveness),
         left=fingers.hand(capture, LEFT, doubtful),
         right=fingers.hand(capture, RIGHT, doubtful),
+        doubts=fingers.doubts(capture, concerns),
         has_rolled=any(print_.kind is ImpressionKind.ROLLED for print_ in capture.prints),
         limits=fingers.limit_figures(),
         proof=uri(capture.proof),
