@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hardware.errors import Broken, Silent, Unplugged
 from hardware.sbi.answers import Answers, Scored
 from hardware.sbi.messages import (
@@ -26,7 +23,7 @@ from hardware.sbi.messages import (
     Failure,
     Informed,
 )
-from hardware.sbi.offers import Offer, Take, Wish
+from hardware.sbi.offers import Look, Offer, Take, Wish
 from hardware.sbi.port import EyePicture, FingerPicture, Scores
 from hardware.sbi.vocabulary import ANY, ErrorCode, Modality, Status
 from hardware.sbi.wishes import Refusal, check_head, read_wish
@@ -35,7 +32,6 @@ log = logging.getLogger(__name__)
 
 _PAUSE: Final = 0.1
 """Seconds between two tries."""
-Look = Callable[[], NDArray[np.uint8]]
 
 
 @dataclass(slots=True, eq=False)
@@ -93,14 +89,19 @@ class Desk:
             for seat in self._seats.values()
         )
 
-    def capture(self, request: CaptureRequest) -> CaptureAnswer:
-        """Return the pictures of a request, or one entry that says why there are none."""
+    def capture(self, request: CaptureRequest, gone: Callable[[], bool]) -> CaptureAnswer:
+        """Return the pictures of a request, or one entry that says why there are none.
+
+        Args:
+            request: what is wanted.
+            gone: whether whoever asked has hung up.
+        """
         try:
             check_head(request, self._answers.env)
             seat = self._seat(request.bio[0].device_id)
             wish = read_wish(request, seat.offer.card)
             with _held(seat):
-                found = self._best(seat.offer, wish)
+                found = self._best(seat.offer, wish, gone)
                 entries = self._answers.captured(seat.offer.card, request, found)
         except Refusal as refusal:
             log.info("capture refused: %s %s", int(refusal.code), refusal)
@@ -109,6 +110,9 @@ class Desk:
             log.warning("capture: %s", error)
             code = ErrorCode.NO_DEVICE if isinstance(error, Unplugged) else ErrorCode.NOT_READY
             return CaptureAnswer(biometrics=(self._answers.refused(code),))
+        except ValueError as error:
+            log.warning("no record can hold what was taken: %s", error)
+            return CaptureAnswer(biometrics=(self._answers.refused(ErrorCode.EXTRACTION),))
         log.info("captured: %d of %s", len(entries), seat.offer.card.device_id)
         return CaptureAnswer(biometrics=entries)
 
@@ -142,7 +146,7 @@ class Desk:
             raise Refusal(ErrorCode.NOT_FOUND)
         return seat
 
-    def _best(self, offer: Offer, wish: Wish) -> list[Scored]:
+    def _best(self, offer: Offer, wish: Wish, gone: Callable[[], bool]) -> list[Scored]:
         """Try until the score is reached or time is over; then the best there was is good enough.
 
         Raises:
@@ -151,14 +155,17 @@ class Desk:
         """
         until = self._clock() + wish.seconds
         best: list[Scored] = []
-        worth = -1.0
-        while (left := until - self._clock()) > 0:
+        worth, took = -1.0, 0.0
+        # Another try that would not end in time is not begun.
+        while (began := self._clock()) + (took if best else 0.0) < until and not gone():
             try:
-                takes = offer.attempt(wish, left)
+                takes = offer.attempt(wish, until - began)
             except Silent:
-                # A reader that was still busy with the last image when time was over.
-                if best or self._clock() < until:
+                if best:
                     break
+                if self._clock() < until:
+                    raise
+                # A finger was put there too late for its image to come over.
                 raise Refusal(ErrorCode.CAPTURE_TIMEOUT) from None
             scored = [Scored(take=take, quality=self._score(take)) for take in takes]
             known = [one.quality for one in scored if one.quality is not None]
@@ -170,6 +177,7 @@ class Desk:
             if whole and (not known or worth >= wish.score):
                 break
             time.sleep(max(0.0, min(_PAUSE, until - self._clock())))
+            took = self._clock() - began
         if not best:
             raise Refusal(ErrorCode.NO_OBJECT)
         return best

@@ -22,15 +22,17 @@ from hardware.sbi.port import EyePicture, FacePicture, FingerPicture
 from hardware.sbi.vocabulary import EYES, FINGERS, Modality, SubId
 
 _BLANK: Final = (320, 400)
-"""Height and width of the live picture while there is none."""
+"""Height and width of what a reader shows until it sees something."""
 _FRAME_PATIENCE: Final = 4.0
 """Seconds for one frame of a camera, its opening included."""
 _PAUSE: Final = 0.5
 """Seconds before a camera that failed is opened again."""
 
 AnyPicture = FingerPicture | EyePicture | FacePicture
-Watch = AbstractContextManager[Callable[[], NDArray[np.uint8]]]
-"""While it is held, what it gives returns the newest live picture."""
+Look = Callable[[], NDArray[np.uint8] | None]
+"""Returns the newest live picture, height x width (x 3), None where there is none yet."""
+Watch = AbstractContextManager[Look]
+"""Has live pictures made while it is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +129,15 @@ class Offer(Protocol):
 class Glance:
     """The newest live picture; shared by threads."""
 
-    def __init__(self) -> None:
-        self._picture: NDArray[np.uint8] = np.full(_BLANK, 255, np.uint8)
+    def __init__(self, first: NDArray[np.uint8] | None = None) -> None:
+        self._picture = first
 
     def show(self, picture: NDArray[np.uint8]) -> None:
         """Put a picture in place of the last."""
         self._picture = picture
 
-    def look(self) -> NDArray[np.uint8]:
-        """Return the newest picture, height x width (x 3)."""
+    def look(self) -> NDArray[np.uint8] | None:
+        """Return the newest picture."""
         return self._picture
 
 
@@ -149,7 +151,7 @@ class FingerOffer:
 
     def __init__(self, reader: FingerReader, card: Card) -> None:
         self._reader, self._card = reader, card
-        self._glance = Glance()
+        self._glance = Glance(np.full(_BLANK, 255, np.uint8))
 
     @property
     def card(self) -> Card:
@@ -183,7 +185,7 @@ class FingerOffer:
         return tuple(takes)
 
     @contextmanager
-    def watched(self) -> Iterator[Callable[[], NDArray[np.uint8]]]:
+    def watched(self) -> Iterator[Look]:
         """Give the newest live picture."""
         yield self._glance.look
 
@@ -211,7 +213,7 @@ class IrisOffer:
 
     def __init__(self, reader: IrisReader, card: Card) -> None:
         self._reader, self._card = reader, card
-        self._glance = Glance()
+        self._glance = Glance(np.full(_BLANK, 255, np.uint8))
 
     @property
     def card(self) -> Card:
@@ -239,7 +241,7 @@ class IrisOffer:
         )
 
     @contextmanager
-    def watched(self) -> Iterator[Callable[[], NDArray[np.uint8]]]:
+    def watched(self) -> Iterator[Look]:
         """Give the newest live picture."""
         yield self._glance.look
 
@@ -305,7 +307,7 @@ class CameraOffer:
         )
 
     @contextmanager
-    def watched(self) -> Iterator[Callable[[], NDArray[np.uint8]]]:
+    def watched(self) -> Iterator[Look]:
         """Have the camera read, and give the newest frame."""
         with self._told:
             self._watchers += 1

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from hardware.sbi.desk import Desk, Look
+from hardware.sbi.desk import Desk
 from hardware.sbi.messages import (
     CaptureRequest,
     Denied,
@@ -32,6 +32,7 @@ from hardware.sbi.messages import (
     StreamRequest,
     encode_list,
 )
+from hardware.sbi.offers import Look
 from hardware.sbi.vocabulary import PATHS, PORTS, ErrorCode, Verb
 from hardware.sbi.wishes import Refusal
 
@@ -55,6 +56,11 @@ _BOUNDARY: Final = "--BoundaryString"
 _BROWSER: Final = ("Origin", "Sec-Fetch-Site")
 """Headers that only a browser sends, and that no page can leave out."""
 _WHOLE: Final = "thunhan.whole"
+"""Is called once a request has come whole."""
+_GONE: Final = "thunhan.gone"
+"""Says whether whoever asked has hung up."""
+_SETTLE: Final = 10.0
+"""Seconds for what is under way to end when the service does."""
 _JSON: Final = "application/json"
 Wsgi = Callable[..., Iterable[bytes]]
 
@@ -117,9 +123,11 @@ class SbiService:
             return
         self._over.set()
         self._server.shutdown()
-        self._server.server_close()
         self._thread.join()
+        # With its device closed, a capture that is under way ends.
         self._desk.close()
+        self._server.settle()
+        self._server.server_close()
 
     def pictures(self, look: Look, newest: Callable[[], bool], seconds: float) -> Iterator[bytes]:
         """Yield parts of a multipart answer, one live picture in each."""
@@ -128,9 +136,10 @@ class SbiService:
         part = b""
         while not self._over.is_set() and newest() and self._clock() < until:
             picture = look()
-            if picture is not last:
-                part, last = _part(picture), picture
-            yield part
+            if picture is not None:
+                if picture is not last:
+                    part, last = _part(picture), picture
+                yield part
             self._over.wait(1 / FRAMES)
 
 
@@ -149,7 +158,9 @@ class _Verbs:
         return _json(encode_list(self._desk.inform(self._service.port)))
 
     def capture(self) -> Response:
-        return _json(self._desk.capture(CaptureRequest.decode(request.get_data())).encode())
+        wanted = CaptureRequest.decode(request.get_data())
+        gone = request.environ.get(_GONE, lambda: False)
+        return _json(self._desk.capture(wanted, gone).encode())
 
     def stream(self) -> Response:
         wanted = StreamRequest.decode(request.get_data())
@@ -251,12 +262,16 @@ class _Server(ThreadedWSGIServer):
     """Holds the number of connections within bounds."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - werkzeug's own
-        self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._served = 0
+        self._told = threading.Condition()
         super().__init__(*args, **kwargs)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Serve a connection in a thread of its own, or hang up where there are too many."""
-        if not self._places.acquire(blocking=False):
+        with self._told:
+            full = self._served >= MOST_CONNECTIONS
+            self._served += not full
+        if full:
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -266,7 +281,14 @@ class _Server(ThreadedWSGIServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            with self._told:
+                self._served -= 1
+                self._told.notify_all()
+
+    def settle(self) -> None:
+        """Wait until what is under way has ended, but not for ever."""
+        with self._told:
+            self._told.wait_for(lambda: self._served == 0, timeout=_SETTLE)
 
 
 class _Handler(WSGIRequestHandler):
@@ -297,6 +319,7 @@ class _Handler(WSGIRequestHandler):
         """Tell the application how to stop the time."""
         environ = super().make_environ()
         environ[_WHOLE] = self._timer.cancel
+        environ[_GONE] = self._gone
         return environ
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
@@ -306,6 +329,14 @@ class _Handler(WSGIRequestHandler):
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - its name
         """Say what was wrong with a connection."""
         log.info(format, *args)
+
+    def _gone(self) -> bool:
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _give_up(self) -> None:
         try:

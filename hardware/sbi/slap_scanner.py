@@ -4,6 +4,7 @@ It announces itself as simulated. It has no whole picture of a hand to take apar
 drawn for itself, so nothing about segmentation is rehearsed.
 """
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,8 @@ _GLASS: Final = (200, 640)
 """Height and width of the live picture."""
 _MOST: Final = {Touch.SINGLE: 1, Touch.ROLLED: 1, Touch.SLAP: 4, Touch.THUMBS: 2}
 _GLASS_FINGERS: Final = 4
+_KEPT: Final = 32
+"""Impressions kept in memory: those of the last hands, flat and rolled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +86,17 @@ class SlapScanner:
             raise ValueError(f"a finger's position is 1..10, not {positions}")
         with self._told:
             self._touches += 1
-            self._laid = _Laid(
+            laid = _Laid(
                 person_seed=person_seed,
                 positions=tuple(sorted(positions, key=_place)),
                 condition=Condition(condition),
                 touch=self._touches,
             )
+        # Fingers grow for seconds when they are first seen; no capture waits for that.
+        for position in positions:
+            _print(laid, position, Touch.SINGLE)
+        with self._told:
+            self._laid = laid
             self._told.notify_all()
 
     def lift(self) -> None:
@@ -199,6 +207,7 @@ class SlapScanner:
         return glass
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def _print(laid: _Laid, position: int, touch: Touch) -> NDArray[np.uint8]:
     finger = SimulatedHand(laid.person_seed).finger(position)
     if touch is Touch.ROLLED:
