@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 NO_PRINTER: Final = "none"
 """The setting of a kiosk without one."""
-WITHIN: Final = 15.0
-"""Seconds a receipt may take: 12 cm, 9 s over a line of 19 200 baud and 2 s on the paper."""
+WITHIN: Final = 90.0
+"""Seconds a receipt may take: 13 cm, over a line of 9600 baud about a minute."""
 _ANSWER: Final = 2.0
 _UNIT: Final = 24
 """Dots of letters in running text on wide paper: 3 mm, as large as newsprint."""

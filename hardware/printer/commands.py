@@ -15,11 +15,11 @@ from PIL import Image
 
 from hardware.printer.port import Dots, PrinterStatus, Roll
 
-BAND: Final = 240
-"""Rows of one picture command: printers with little memory take no more than 255 at once."""
+BAND: Final = 24
+"""Rows of one picture command, 3 mm: any printer holds as many, and each can be as narrow as what
+is in it."""
 MOST_ROWS: Final = 8000
 """1 m of paper: nothing of ours is longer."""
-DOTS_PER_BYTE: Final = 8
 START: Final = bytes(HW_INIT)
 FEED: Final = b"\x1bd\x05"
 """ESC d: five lines, so that the last row is past the cutter."""
@@ -46,6 +46,8 @@ _END: Final = 0b0110_0000
 def picture(dots: Dots) -> Iterator[bytes]:
     """Yield the commands that print `dots`, band by band (GS v 0).
 
+    White at the right of a band is not sent: a serial line is slower than the paper.
+
     Raises:
         ValueError: no dots, or more rows than anything of ours has.
     """
@@ -53,7 +55,10 @@ def picture(dots: Dots) -> Iterator[bytes]:
     if not 0 < rows <= MOST_ROWS or not dots.shape[1]:
         raise ValueError(f"no picture for a receipt: {dots.shape}")
     for top in range(0, rows, BAND):
-        shown = np.where(dots[top : top + BAND], np.uint8(0), np.uint8(255))
+        band = dots[top : top + BAND]
+        black = np.flatnonzero(band.any(axis=0))
+        end = int(black[-1]) + 1 if black.size else 1
+        shown = np.where(band[:, :end], np.uint8(0), np.uint8(255))
         image = EscposImage(Image.fromarray(shown))
         size = image.width_bytes.to_bytes(2, "little") + image.height.to_bytes(2, "little")
         yield GS + b"v0\0" + size + image.to_raster_format()

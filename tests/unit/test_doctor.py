@@ -905,6 +905,22 @@ def test_whoever_else_answers_there_is_no_examination(
         command.examined(settings_of(tmp_path), httpx.MockTransport(lambda _: answer))
 
 
+def test_the_report_of_sbi_devices_is_printed_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, str, bool]] = []
+
+    def report(data: Path, language: str, *, as_json: bool) -> int:
+        asked.append((data, language, as_json))
+        return 1
+
+    environment(monkeypatch, tmp_path, CHECKS)
+    monkeypatch.setattr("kiosk.doctor.sbi.main", report)
+    assert command.main(["--sbi", "--json", "--language", "en"]) == 1
+    assert asked == [(tmp_path, "en", True)]
+    assert record.last(tmp_path) is None
+
+
 def test_what_is_written_is_one_line_a_figure() -> None:
     text = command.written(CHECKS, "vi")
     assert io.StringIO(text).readline() == "✓ Máy ảnh: Máy ảnh hoạt động tốt.\n"

@@ -75,7 +75,7 @@ def noise(rows: int, across: int, seed: int = 1) -> Dots:
 
 
 @pytest.mark.parametrize(
-    ("rows", "across"), [(1, 1), (1, 576), (239, 575), (240, 576), (241, 8), (1000, 571)]
+    ("rows", "across"), [(1, 1), (1, 576), (23, 575), (24, 576), (25, 8), (1000, 571)]
 )
 def test_every_dot_comes_out_as_it_was_sent(rows: int, across: int) -> None:
     roll, printer = machine()
@@ -86,6 +86,15 @@ def test_every_dot_comes_out_as_it_was_sent(rows: int, across: int) -> None:
     assert not receipt[:rows, across:].any()
     assert not receipt[rows:].any()
     assert len(receipt) == rows + LINES
+
+
+def test_white_at_the_right_is_not_sent_and_stays_white() -> None:
+    roll, printer = machine()
+    dots = np.zeros((commands.BAND * 3, 576), np.bool_)
+    dots[commands.BAND, 17] = True
+    assert sum(map(len, commands.picture(dots))) == commands.BAND * (1 + 3 + 1) + 3 * 8
+    assert printer.print(dots, deadline=5) is None
+    assert np.array_equal(roll.receipts[0][: len(dots)], dots)
 
 
 def test_receipts_follow_each_other_without_a_row_too_many() -> None:
@@ -119,7 +128,8 @@ def test_the_bytes_are_those_of_the_library_itself(tmp_path: Path) -> None:
         "from escpos.printer import Dummy\n"
         "dots = np.load(sys.argv[1])\n"
         "printer = Dummy()\n"
-        "printer.image(Image.fromarray(np.where(dots, 0, 255).astype(np.uint8)))\n"
+        "image = Image.fromarray(np.where(dots, 0, 255).astype(np.uint8))\n"
+        f"printer.image(image, fragment_height={commands.BAND})\n"
         "open(sys.argv[2], 'wb').write(printer.output)\n"
     )
     environment = {**os.environ, "ESCPOS_CAPABILITIES_PICKLE_DIR": str(tmp_path)}
