@@ -27,16 +27,17 @@ from hardware.camera.open import open_camera
 from hardware.camera.port import Camera
 from hardware.camera.sitter import SitterCamera
 from hardware.codes.open import open_code_reader
-from hardware.finger.open import open_reader
 from hardware.finger.port import FingerReader
-from hardware.finger.simulated_reader import SimulatedReader
+from hardware.iris.port import IrisReader
 from kiosk import clock
-from kiosk.booth import CAMERA, READER, Booth
+from kiosk.booth import CAMERA, IRIS, READER, Booth
+from kiosk.clock import HERE
 from kiosk.codes import NO_SCANNER, Scanner
 from kiosk.departures import Departures
 from kiosk.device import Device, DeviceKeyUnfit
 from kiosk.doctor import record
 from kiosk.errands import Errands
+from kiosk.eyes import IrisTaker
 from kiosk.fingers import FingerTaker
 from kiosk.fittings import Clock, Fittings
 from kiosk.journal import Journal
@@ -44,7 +45,11 @@ from kiosk.officers import Desk
 from kiosk.outbox import Outbox, OutboxBusy
 from kiosk.paper import NO_PRINTER, Paper
 from kiosk.portrait import Lens, Watch
+from kiosk.readers import NONE as NO_READER
+from kiosk.readers import Readers
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
+from kiosk.references import FOLDER as REFERENCES
+from kiosk.references import References, officers_key
 from kiosk.rehearsal import Rehearsal, Role
 from kiosk.screens import BUSY, SCANNING
 from kiosk.settings import Settings, SettingsMissing
@@ -65,15 +70,16 @@ _SITTER = "sitter:"
 
 
 class _Devices:
-    """Opens camera and reader, and seats whoever plays the citizen before the simulated ones."""
+    """Opens camera, reader and scanner, and seats whoever plays the citizen before stand-ins."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._readers = Readers(settings, clock.now)
         self.rehearsal: Rehearsal | None = None
 
     @property
     def simulated(self) -> bool:
-        return self._settings.camera.startswith(_SITTER) or self._settings.reader == "simulated"
+        return self._settings.camera.startswith(_SITTER) or self._readers.simulated
 
     @property
     def role(self) -> Role:
@@ -87,10 +93,17 @@ class _Devices:
         return camera
 
     def reader(self) -> FingerReader:
-        reader = open_reader(self._settings.reader)
-        if isinstance(reader, SimulatedReader) and self.rehearsal is not None:
-            self.rehearsal.lay(reader)
+        reader = self._readers.fingers()
+        hand = self._readers.hand(reader)
+        if hand is not None and self.rehearsal is not None:
+            self.rehearsal.lay(hand)
         return reader
+
+    def scanner(self) -> IrisReader:
+        return self._readers.irises()
+
+    def close(self) -> None:
+        self._readers.close()
 
 
 class _Part(Protocol):
@@ -149,14 +162,21 @@ def run(settings: Settings) -> None:
         errands = Errands(uplink, memory, departures)
         uploader = Uploader(outbox, uplink, clock=clock.now)
         devices = _Devices(settings)
-        booth = _booth(settings, devices, outbox, uplink, departures, errands, stack)
+        stack.callback(devices.close)
+        references = References(
+            settings.references or settings.data / REFERENCES,
+            settings.data,
+            officers_key(device.key),
+        )
+        booth = _booth(settings, devices, outbox, uplink, departures, errands, references, stack)
         rehearsal = devices.rehearsal
         app = kiosk_app(booth, name=settings.name, rehearsal=rehearsal)
         server = make_server("127.0.0.1", settings.port, app, threaded=True)
         fittings = booth.fittings
         fittings.speech.prepare_beside()
         parts: list[_Part] = [errands, uploader, fittings.lens, fittings.watch, fittings.taker]
-        parts += [part for part in (fittings.paper, fittings.scanner) if part is not None]
+        more = (fittings.paper, fittings.scanner, fittings.irises)
+        parts += [part for part in more if part is not None]
         if rehearsal is not None:
             parts.append(rehearsal)
         for part in parts:
@@ -171,8 +191,12 @@ def run(settings: Settings) -> None:
         last = record.last(settings.data)
         if last is None or last.due(clock.now()):
             log.warning("not examined today: http://127.0.0.1:%d/doctor", settings.port)
+        day = None
         while not over.wait(TICK):
             booth.tick()
+            if day != (day := clock.now().astimezone(HERE).date()):
+                references.sweep(day)
+                references.retire({one.officer for one in errands.officers()})
 
 
 def _paper(settings: Settings, told: Callable[[], None]) -> Paper | None:
@@ -192,6 +216,7 @@ def _booth(
     uplink: Uplink,
     departures: Departures,
     errands: Errands,
+    references: References,
     stack: ExitStack,
 ) -> Booth:
     def sealed(visit: str) -> Closed | None:
@@ -204,6 +229,9 @@ def _booth(
     # Devices report to a booth that is made of them; they are started once it stands.
     lens = Lens(devices.camera, lambda works: booth.told(CAMERA, working=works))
     taker = FingerTaker(devices.reader, lambda works: booth.told(READER, working=works))
+    irises = None
+    if settings.iris != NO_READER:
+        irises = IrisTaker(devices.scanner, lambda works: booth.told(IRIS, working=works))
     visit = CurrentVisit(
         Journal(settings.data / "visit.journal"),
         at=clock.now(),
@@ -221,6 +249,8 @@ def _booth(
         reference=_reference if settings.reference else lambda _: (),
         speech=Speech(settings.data / FOLDER),
         finger_judge=stack.enter_context(FingerJudge()),
+        references=references,
+        irises=irises,
         server=uplink,
         outbox=outbox,
         departures=departures,

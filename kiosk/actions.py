@@ -173,11 +173,6 @@ def _call(booth: Booth, values: Values) -> None:
     booth.call()
 
 
-def _resume(booth: Booth, values: Values) -> None:
-    del values
-    booth.resume()
-
-
 def _skip(booth: Booth, values: Values) -> None:
     del values
     booth.visit.note("liveness_skipped", at=booth.fittings.clock.now())
@@ -218,11 +213,16 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "sound": Action(does=_sound, on=_EVERYWHERE, bound=False),
     "language": Action(does=_language, on=_EVERYWHERE, bound=False),
     "call_officer": Action(does=_call, on=_STEPS, bound=False),
-    "resume": Action(does=_resume, on=_on(_S.HELP, _S.DESK)),
+    "resume": Action(does=decisions.resume, on=_on(_S.HELP, _S.DESK)),
     "pin": Action(does=decisions.pin, on=_on(_S.HELP)),
     "missing": Action(does=decisions.missing, on=_on(_S.DESK)),
     "keep_finger": Action(does=decisions.keep_finger, on=_on(_S.DESK)),
+    "waive_roll": Action(does=decisions.waive_roll, on=_on(_S.DESK)),
     "reopen_finger": Action(does=decisions.reopen_finger, on=_on(_S.DESK)),
+    "proof": Action(does=decisions.proof, on=_on(_S.DESK)),
+    "waive_proof": Action(does=decisions.waive_proof, on=_on(_S.DESK)),
+    "skip_irises": Action(does=decisions.skip_irises, on=_on(_S.DESK)),
+    "enrol": Action(does=decisions.enrol, on=_on(_S.DESK)),
     "assist": Action(does=decisions.assist, on=_on(_S.DESK)),
     "force_portrait": Action(does=decisions.force_portrait, on=_on(_S.DESK)),
     "sign_for": Action(does=decisions.sign_for, on=_on(_S.DESK)),

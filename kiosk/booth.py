@@ -11,6 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from biometrics.words import Text
+from hardware.camera.port import CameraInfo
+from hardware.finger.port import ReaderInfo
+from hardware.iris.port import IrisInfo
 from kiosk import patience
 from kiosk.fittings import Attended, Face, Fittings, Help, Said
 from kiosk.life import VisitEvent, VisitState, after
@@ -26,7 +29,14 @@ log = logging.getLogger(__name__)
 
 CAMERA: Final = "camera"
 READER: Final = "reader"
-NEEDS: Final = {Screen.PORTRAIT: CAMERA, Screen.LIVENESS: CAMERA, Screen.FINGERS: READER}
+IRIS: Final = "iris"
+NEEDS: Final = {
+    Screen.PORTRAIT: CAMERA,
+    Screen.LIVENESS: CAMERA,
+    Screen.FINGERS: READER,
+    Screen.IRISES: IRIS,
+    Screen.ENROL: READER,
+}
 FAREWELL_SECONDS: Final = 10.0
 MESSAGE_SECONDS: Final = 12.0
 """How long a refusal stands on the first screen."""
@@ -246,6 +256,10 @@ class Booth:
     def wipe(self) -> None:
         """Forget the person: nothing of them is in memory or on the screen after this."""
         self.fittings.taker.end()
+        if self.fittings.irises is not None:
+            self.fittings.irises.end()
+        if self.fittings.paper is not None:
+            self.fittings.paper.forget()
         self.face = Face()
         self.attended = None
         self.sound = self.fittings.settings.speech
@@ -271,30 +285,41 @@ class Booth:
         """Return what names this person's time at the kiosk; another one after each wipe."""
         return self._turns.sitting
 
-    def call(self) -> None:
-        """Call an officer; the step stands still until they or the citizen go on."""
+    def call(self, alarm: Text | None = None) -> None:
+        """Call an officer; the step stands still until they or the citizen go on.
+
+        Args:
+            alarm: what is wrong, to be read at the desk only.
+        """
         if self.help is None:
             self.help = Help(since=self._monotonic())
             self.visit.move(VisitEvent.CALL_OFFICER, at=self._now())
-            self.fittings.taker.pause(paused=True)
+            self._pause(paused=True)
             self._turns.turn()
             self.touch()
+        if alarm is not None:
+            self.help.alarms = (*self.help.alarms, alarm)
 
     def resume(self) -> None:
         """Go on where help was called."""
         if self.help is not None:
             self.help = None
             self.visit.move(VisitEvent.RESUME, at=self._now())
-            self.fittings.taker.pause(paused=False)
+            self._pause(paused=False)
             self._turns.turn()
             self.touch()
+
+    def _pause(self, *, paused: bool) -> None:
+        self.fittings.taker.pause(paused=paused)
+        if self.fittings.irises is not None:
+            self.fittings.irises.pause(paused=paused)
 
     # Devices
 
     def told(self, device: str, *, working: bool) -> None:
         """Take in that a device works, or stopped to."""
         with self.lock:
-            info = {CAMERA: self.fittings.lens.info, READER: self.fittings.taker.info}[device]
+            info = self._info(device)
             if info is not None and info.simulated:
                 self.stand_ins.add(info.name)
             if working and device in self.trouble:
@@ -306,6 +331,14 @@ class Booth:
                 self.visit.note(f"{device}_lost", at=self._now())
             self.face.share = 0.0
             self.changed()
+
+    def _info(self, device: str) -> CameraInfo | ReaderInfo | IrisInfo | None:
+        fittings = self.fittings
+        if device == CAMERA:
+            return fittings.lens.info
+        if device == READER:
+            return fittings.taker.info
+        return fittings.irises.info if fittings.irises else None
 
     @property
     def waits_for_device(self) -> str | None:

@@ -7,16 +7,18 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from biometrics.capture import MissingReason
+from biometrics.capture import ImpressionKind, MissingReason
 from biometrics.face.crop import DoesNotFit, NothingToCrop
-from biometrics.finger.visit import Decision, FingerVisit, FingerVisitError
-from kiosk import signature, steps
+from biometrics.finger.visit import Decision, FingerVisit, FingerVisitError, Item
+from kiosk import enrolment, irises, signature, steps, touches
 from kiosk.booth import Booth, Stale
 from kiosk.clock import HERE
 from kiosk.life import VisitEvent, VisitState
 from kiosk.officers import NotIn
+from kiosk.portrait import jpeg
 from kiosk.screens import Screen
 from kiosk.sitting import portrait_of
+from kiosk.touches import which
 from kiosk.words import words
 
 LONGEST_NOTE: Final = 200
@@ -62,67 +64,168 @@ def _say(booth: Booth, key: str) -> None:
         booth.help.text = words()[key]
 
 
-def _decide(
-    booth: Booth,
-    values: Values,
-    how: Callable[[FingerVisit, int], None],
-    *,
-    detail: str = "",
-) -> None:
-    """Have an officer's decision about a finger happen, note it, and go on if it was the last."""
-    position = values.get("position", "")
-    if not (position.isascii() and position.isdigit() and len(position) <= 2):  # noqa: PLR2004 - 1..10
-        _say(booth, "desk.choose")
-        return
+def _decide(booth: Booth, how: Callable[[FingerVisit], None], *, detail: str = "") -> None:
+    """Have an officer's decisions about fingers happen, note them, and go on if all is done."""
     made: list[Decision] = []
 
     def decide(visit: FingerVisit) -> None:
-        how(visit, int(position))
-        made.append(visit.decisions[-1])
+        before = len(visit.decisions)
+        try:
+            how(visit)
+        finally:
+            made.extend(visit.decisions[before:])
 
     try:
-        standing = booth.fittings.taker.decide(decide)
+        booth.fittings.taker.decide(decide)
     except (FingerVisitError, LookupError):
         _say(booth, "desk.not_now")
         return
-    for one in made:
-        booth.visit.note(
-            f"finger_{one.kind}", at=one.at, detail=f"{one.position} {detail}".rstrip()
-        )
+    finally:
+        for one in made:
+            said = f"{which(one.item)} {detail}".rstrip()
+            booth.visit.note(f"finger_{one.kind}", at=one.at, detail=said)
     _say(booth, "desk.done")
-    if standing.complete:
-        steps.complete_fingers(booth)
+    _go_on(booth)
+
+
+def _go_on(booth: Booth) -> None:
+    """Leave the glass if that was the last that had to be decided, and nothing is to be shown."""
+    standing, visit = booth.fittings.taker.standing, booth.visit
+    shown = not standing.proof_wanted or visit.proof_waived
+    if standing.complete and shown:
+        touches.complete(booth)
+
+
+def _chosen(booth: Booth, values: Values) -> Item | None:
+    """Return the finger (and kind) that was chosen; None after saying that none was."""
+    position, kind = values.get("position", ""), values.get("kind", ImpressionKind.PLAIN)
+    numbered = position.isascii() and position.isdigit() and len(position) <= 2  # noqa: PLR2004 - 1..10
+    if not numbered or kind not in frozenset(one.value for one in ImpressionKind):
+        _say(booth, "desk.choose")
+        return None
+    return Item(position=int(position), kind=ImpressionKind(kind))
 
 
 def missing(booth: Booth, values: Values) -> None:
-    """Record that a finger cannot be captured."""
+    """Record that a finger cannot be captured; of an amputated hand, all its fingers.
+
+    A reason names how long it lasts, too: ``worn`` (as it usually is), ``worn:permanent`` or
+    ``worn:temporary``.
+    """
     officer, at = _officer(booth), booth.fittings.clock.now()
-    reason = values.get("reason", "")
-    if reason not in frozenset(one.value for one in MissingReason):
+    item = _chosen(booth, values)
+    named, _, lasting = values.get("reason", "").partition(":")
+    if item is None or named not in frozenset(one.value for one in MissingReason):
         _say(booth, "desk.choose")
         return
-    _decide(
-        booth,
-        values,
-        lambda visit, which: visit.missing(which, MissingReason(reason), officer, at),
-        detail=reason,
-    )
+    reason = MissingReason(named)
+    permanent = _LASTING.get(lasting, reason.lasting[0])
+    if permanent not in reason.lasting:
+        _say(booth, "desk.choose")
+        return
+    positions: tuple[int, ...] = (item.position,)
+    if reason is MissingReason.AMPUTATED_HAND:
+        standing = booth.fittings.taker.standing
+        hand = _hand(item.position)
+        positions = tuple(
+            one for one in standing.plan if one in hand and one not in standing.missing
+        )
+
+    def record(visit: FingerVisit) -> None:
+        for position in positions:
+            visit.missing(position, reason, permanent, officer, at)
+
+    _decide(booth, record, detail=f"{reason} {'permanent' if permanent else 'temporary'}")
+
+
+_LASTING: Final = {"permanent": True, "temporary": False}
+
+
+def _hand(position: int) -> range:
+    return range(1, 6) if position <= 5 else range(6, 11)  # noqa: PLR2004 - five fingers
 
 
 def keep_finger(booth: Booth, values: Values) -> None:
     """Keep the best of a finger's tries."""
     officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(booth, values, lambda visit, which: visit.keep(which, officer, at))
+    item = _chosen(booth, values)
+    if item is not None:
+        _decide(booth, lambda visit: visit.keep(item, officer, at))
+
+
+def waive_roll(booth: Booth, values: Values) -> None:
+    """Let a rolled impression be; the finger is there, flat."""
+    officer, at = _officer(booth), booth.fittings.clock.now()
+    item = _chosen(booth, values)
+    if item is not None:
+        _decide(booth, lambda visit: visit.waive(item, officer, at))
 
 
 def reopen_finger(booth: Booth, values: Values) -> None:
     """Have a finger taken anew."""
     officer, at = _officer(booth), booth.fittings.clock.now()
-    _decide(
-        booth,
-        values,
-        lambda visit, which: visit.reopen(which, officer=officer, at=at),
-    )
+    item = _chosen(booth, values)
+    if item is not None:
+        _decide(booth, lambda visit: visit.reopen(item, officer=officer, at=at))
+
+
+def proof(booth: Booth, values: Values) -> None:
+    """Take the picture that shows why a finger is missing, perhaps again."""
+    del values
+    officer, at = _officer(booth), booth.fittings.clock.now()
+    if booth.under is not Screen.FINGERS or not booth.fittings.taker.standing.proof_wanted:
+        _say(booth, "desk.not_now")
+        return
+    frame = booth.fittings.lens.newest(0)
+    if frame is None:
+        _say(booth, "desk.proof.no_camera")
+        return
+    booth.visit.proof = jpeg(frame.pixels)
+    booth.visit.proof_waived = False
+    booth.visit.note("proof_taken", at=at, detail=officer)
+    _say(booth, "desk.proof.taken")
+
+
+def waive_proof(booth: Booth, values: Values) -> None:
+    """Go on without that picture."""
+    del values
+    officer, at = _officer(booth), booth.fittings.clock.now()
+    if booth.under is not Screen.FINGERS or not booth.fittings.taker.standing.proof_wanted:
+        _say(booth, "desk.not_now")
+        return
+    booth.visit.proof, booth.visit.proof_waived = None, True
+    booth.visit.note("proof_waived", at=at, detail=officer)
+    _say(booth, "desk.proof.waived")
+    _go_on(booth)
+
+
+def skip_irises(booth: Booth, values: Values) -> None:
+    """Go on without irises."""
+    del values
+    officer = _officer(booth)
+    if booth.under is not Screen.IRISES:
+        _say(booth, "desk.not_now")
+        return
+    booth.resume()
+    irises.let_be(booth, officer)
+
+
+def enrol(booth: Booth, values: Values) -> None:
+    """Take the officer's own fingers."""
+    del values
+    officer = _officer(booth)
+    if booth.under is not Screen.ATTRACT:
+        _say(booth, "desk.not_now")
+        return
+    enrolment.begin(booth, officer)
+
+
+def resume(booth: Booth, values: Values) -> None:
+    """Go on where help was called; from the glass further, if all is done there."""
+    del values
+    booth.resume()
+    if booth.under is Screen.FINGERS and booth.fittings.taker.standing.complete:
+        touches.complete(booth)
 
 
 def _why(booth: Booth, values: Values) -> str | None:

@@ -1,75 +1,36 @@
-"""The reader's thread: asks for one finger after another and says how each touch went.
+"""The reader's thread: asks for one touch after another and says how each went.
 
 It judges no ridges (`biometrics.finger` does) and decides no step of the visit.
 """
 
-import enum
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from biometrics.capture import MAX_NAME, Missing, Print
+from biometrics.finger.hints import FingerHint
 from biometrics.finger.impression import ImpressionInvalid
-from biometrics.finger.visit import FingerVisit, Offered, PositionState
+from biometrics.finger.plan import Step
+from biometrics.finger.visit import FingerVisit, Offered, Touched
 from hardware.errors import Broken
 from hardware.finger.port import FingerReader, Impression, NoImage, ReaderInfo, Touch, Wanted
+from kiosk.glass import Glass
+from kiosk.standing import Phase, Standing, standing_of
 
 log = logging.getLogger(__name__)
 
 TOUCH_WITHIN: Final = 12.0
-"""Seconds of one wait for a finger: an image alone takes 7 s over a line of 57 600 baud."""
+"""Seconds of one wait for fingers: an image alone takes 7 s over a line of 57 600 baud."""
 LIFT_WITHIN: Final = 2.0
 AGAIN_AFTER: Final = 1.0
 """Seconds until a reader that went away is looked for again."""
 _STEP: Final = 0.04
 """Share of an image between two reports of its progress."""
 
-
-class Phase(enum.StrEnum):
-    """What the person at the glass should know."""
-
-    PLACE = "place"
-    READING = "reading"
-    JUDGING = "judging"
-    LIFT = "lift"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How far the fingers have come.
-
-    Attributes:
-        wanted: position that is asked for now; None when officers must decide or all is done.
-        control: it is asked for again, to see that no finger was swapped.
-        progress: share of the image that has come over, 0..1.
-        mend: what the reader itself could not use of the last touch.
-        offered: what became of the last impression, None before the first.
-        offered_as: the position it was offered as.
-        scores: quality 0..100 by position that is taken.
-        undecided: positions that wait for an officer.
-        try_number, tries: of the wanted finger.
-    """
-
-    plan: tuple[int, ...] = ()
-    wanted: int | None = None
-    control: bool = False
-    phase: Phase = Phase.PLACE
-    progress: float = 0.0
-    mend: NoImage | None = None
-    offered: Offered | None = None
-    offered_as: int | None = None
-    scores: tuple[tuple[int, int], ...] = ()
-    missing: tuple[int, ...] = ()
-    undecided: tuple[int, ...] = ()
-    try_number: int = 1
-    tries: int = 1
-    complete: bool = False
-
-
-Report = Callable[[Standing, Offered | None], None]
-"""Told of every change; with the impression's fate where there was one."""
+Report = Callable[[Standing, tuple[Offered, ...]], None]
+"""Told of every change; with the impressions' fate where there were any."""
 
 
 class FingerTaker:
@@ -135,7 +96,7 @@ class FingerTaker:
         """Ask for the fingers of `visit` from now on."""
         with self._wake:
             self._visit, self._report, self._paused = visit, report, False
-            self._standing = _standing_of(visit, Standing())
+            self._standing = standing_of(visit, Standing())
             self._wake.notify_all()
 
     def end(self) -> None:
@@ -163,8 +124,8 @@ class FingerTaker:
             if self._visit is None:
                 raise LookupError("no fingers are being taken")
             how(self._visit)
-            fresh = replace(self._standing, offered=None, offered_as=None, mend=None)
-            self._standing = _standing_of(self._visit, fresh)
+            fresh = replace(self._standing, offered=(), mend=None, live=None)
+            self._standing = standing_of(self._visit, fresh)
             self._wake.notify_all()
             return self._standing
 
@@ -226,50 +187,67 @@ class FingerTaker:
             self._asked_at = self._pauses
             return None if self._stop else self._visit
 
-    def _still_asked(self, visit: FingerVisit, position: int) -> bool:
-        return self._visit is visit and self._pauses == self._asked_at and visit.wanted == position
+    def _still_asked(self, visit: FingerVisit, step: Step) -> bool:
+        return self._visit is visit and self._pauses == self._asked_at and visit.wanted == step
 
     def _touch(self, reader: FingerReader, visit: FingerVisit) -> None:
-        position = visit.wanted
-        if position is None:
-            return
-        self._change(phase=Phase.PLACE, progress=0.0)
-        wanted = Wanted(positions=(position,), touch=Touch.SINGLE)
-        result = reader.capture(wanted, deadline=TOUCH_WITHIN, progress=self._progress)
         with self._wake:
-            asked = self._still_asked(visit, position)
-        if not asked:
-            if not isinstance(result, NoImage):
-                # The finger is still on the glass, and nobody would know what is waited for.
-                self._change(phase=Phase.LIFT, progress=0.0)
-                self._await_lift(reader)
+            step = visit.wanted
+        if step is None:
             return
+        self._change(phase=Phase.PLACE, progress=0.0, live=None)
+        wanted = Wanted(positions=step.positions, touch=Touch(step.touch.value))
+        # Four fingers at once are no finger to the judge of live pictures.
+        alone = len(step.positions) == 1
+        glass = Glass(self._live, reader.info.dpi) if alone else None
+        result = reader.capture(
+            wanted, deadline=TOUCH_WITHIN, progress=self._progress, preview=glass
+        )
         if isinstance(result, NoImage):
-            if result is not NoImage.NO_FINGER:
-                self._change(mend=result, phase=Phase.LIFT, offered=None)
-                self._await_lift(reader)
+            self._mend(reader, visit, step, result)
             return
-        self._change(phase=Phase.JUDGING, progress=1.0, mend=None)
-        self._offer(visit, position, result[0])
-        self._change(phase=Phase.LIFT)
+        self._change(phase=Phase.JUDGING, progress=1.0, mend=None, live=None)
+        self._judge(visit, step, result)
+        self._change(phase=Phase.LIFT, progress=0.0)
         self._await_lift(reader)
         self._change(phase=Phase.PLACE, progress=0.0)
 
-    def _offer(self, visit: FingerVisit, position: int, touch: Impression) -> None:
+    def _mend(self, reader: FingerReader, visit: FingerVisit, step: Step, what: NoImage) -> None:
         with self._wake:
-            if not self._still_asked(visit, position):
+            asked = self._still_asked(visit, step)
+        if asked and what is not NoImage.NO_FINGER:
+            self._change(mend=what, phase=Phase.LIFT, offered=(), live=None)
+            self._await_lift(reader)
+
+    def _judge(self, visit: FingerVisit, step: Step, touch: tuple[Impression, ...]) -> None:
+        """Offer a touch to the visit, unless help came or went meanwhile: it is thrown away then.
+
+        It is looked at outside the lock: that takes seconds, and nobody may wait for it.
+        """
+        with self._wake:
+            if not self._still_asked(visit, step):
                 return
-            reader = self._info.name if self._info else touch.serial
-            try:
-                offered = visit.offer(
-                    position, touch.pixels, touch.dpi, f"{reader} {touch.serial}"[:MAX_NAME]
-                )
-            except ImpressionInvalid:
-                log.warning("the reader gave an image nobody can judge", exc_info=True)
-                return
-            fresh = replace(self._standing, phase=Phase.LIFT, offered=offered, offered_as=position)
-            self._standing = _standing_of(visit, fresh)
+        try:
+            looked = visit.look([self._touched(one) for one in touch])
+            with self._wake:
+                if not self._still_asked(visit, step):
+                    return
+                offered = visit.offer(step, looked)
+                fresh = replace(self._standing, phase=Phase.LIFT, offered=offered)
+                self._standing = standing_of(visit, fresh)
+        except ImpressionInvalid:
+            log.warning("the reader gave an image nobody can judge", exc_info=True)
+            return
         self._say(offered)
+
+    def _touched(self, one: Impression) -> Touched:
+        name = self._info.name if self._info else one.serial
+        return Touched(
+            position=one.position,
+            pixels=one.pixels,
+            dpi=one.dpi,
+            reader=f"{name} {one.serial}"[:MAX_NAME],
+        )
 
     def _await_lift(self, reader: FingerReader) -> None:
         while not self._stop and self._visit is not None:
@@ -279,44 +257,21 @@ class FingerTaker:
     def _progress(self, share: float) -> None:
         before = self._standing.progress
         if share - before >= _STEP or share < before or self._standing.phase is Phase.PLACE:
-            self._change(phase=Phase.READING, progress=share, mend=None, offered=None)
+            self._change(phase=Phase.READING, progress=share, mend=None, offered=(), live=None)
+
+    def _live(self, hint: FingerHint | None) -> None:
+        if self._standing.phase is Phase.PLACE:
+            self._change(live=hint)
 
     def _change(self, **values: object) -> None:
         with self._wake:
             if self._visit is None:
                 return
-            self._standing = _standing_of(self._visit, replace(self._standing, **values))  # type: ignore[arg-type]  # checked by the callers above
-        self._say(None)
+            self._standing = standing_of(self._visit, replace(self._standing, **values))  # type: ignore[arg-type]  # checked by the callers above
+        self._say(())
 
-    def _say(self, offered: Offered | None) -> None:
+    def _say(self, offered: tuple[Offered, ...]) -> None:
         # Never under the lock: whoever is told may hold its own and be asking for ours.
         report, standing = self._report, self._standing
         if report is not None:
             report(standing, offered)
-
-
-def _standing_of(visit: FingerVisit, before: Standing) -> Standing:
-    wanted = visit.wanted
-    missing = tuple(
-        position for position in visit.plan if visit.state(position) is PositionState.MISSING
-    )
-    number = 1
-    if wanted is not None and not visit.control:
-        number = visit.tries - visit.tries_left(wanted) + 1
-    return replace(
-        before,
-        plan=visit.plan,
-        wanted=wanted,
-        control=visit.control,
-        scores=tuple((one.position, score_of(one)) for one in visit.prints()),
-        missing=missing,
-        undecided=visit.needs_officer,
-        try_number=number,
-        tries=visit.tries,
-        complete=visit.complete,
-    )
-
-
-def score_of(one: Print) -> int:
-    """Return a print's quality, 0..100: NFIQ 2 where it could be had."""
-    return round(one.estimate) if one.nfiq2 is None else one.nfiq2

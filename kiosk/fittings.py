@@ -16,12 +16,14 @@ from biometrics.words import Text
 from kiosk.codes import Scanner
 from kiosk.departures import Departures
 from kiosk.errands import Errands, Server
+from kiosk.eyes import IrisTaker
 from kiosk.fingers import FingerTaker
 from kiosk.officers import Desk
 from kiosk.outbox import Outbox
 from kiosk.paper import Paper
 from kiosk.portrait import Lens, Watch
 from kiosk.protocol import RosterOfficer
+from kiosk.references import References
 from kiosk.settings import Settings
 from kiosk.sitting import AttendedEye, Attending, Judges, PortraitEye
 from kiosk.speech import Speech
@@ -41,6 +43,7 @@ class Fittings:
     """Everything a booth is fitted with.
 
     Attributes:
+        irises: None where no scanner is set.
         judges: returns the judges of a profile.
         attend: begins the challenge of a visit (its id) after the shot that was taken.
         reference: returns another judge's findings on a portrait, none where there is no such.
@@ -59,6 +62,8 @@ class Fittings:
     reference: Callable[[bytes], tuple[Finding, ...]]
     speech: Speech
     finger_judge: Judge
+    references: References
+    irises: IrisTaker | None
     server: Server
     outbox: Outbox
     departures: Departures
@@ -78,11 +83,13 @@ class Help:
         since: monotonic seconds.
         officer: who has signed in, None while awaited.
         text: what went wrong with the last thing the officer did.
+        alarms: what the officer was called for, to be read at the desk only.
     """
 
     since: float
     officer: RosterOfficer | None = None
     text: Text | None = None
+    alarms: tuple[Text, ...] = ()
 
 
 @dataclass(slots=True)

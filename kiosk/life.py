@@ -16,6 +16,7 @@ class VisitState(enum.StrEnum):
     AGREED = "agreed"
     PORTRAIT = "portrait"
     FINGERS = "fingers"
+    IRISES = "irises"
     READ_BACK = "read_back"
     SEALED = "sealed"
 
@@ -28,6 +29,9 @@ class VisitEvent(enum.StrEnum):
     SIT_DOWN = "sit_down"
     KEEP_PORTRAIT = "keep_portrait"
     COMPLETE_FINGERS = "complete_fingers"
+    TO_IRISES = "to_irises"
+    """The fingers are complete, and the procedure wants irises that a device here can take."""
+    COMPLETE_IRISES = "complete_irises"
     RETAKE_PORTRAIT = "retake_portrait"
     SEAL = "seal"
     FINISH = "finish"
@@ -77,8 +81,15 @@ LIFE: Mapping[VisitState, Mapping[VisitEvent, VisitState]] = {
     },
     _S.FINGERS: {
         _E.COMPLETE_FINGERS: _S.READ_BACK,
+        _E.TO_IRISES: _S.IRISES,
         _E.RESTART: _S.AGREED,
         **_help_in(_S.FINGERS),
+        **_LEAVING,
+    },
+    _S.IRISES: {
+        _E.COMPLETE_IRISES: _S.READ_BACK,
+        _E.RESTART: _S.AGREED,
+        **_help_in(_S.IRISES),
         **_LEAVING,
     },
     _S.READ_BACK: {

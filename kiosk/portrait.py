@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Final
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from hardware.camera.port import Camera, CameraInfo, Frame
 from hardware.errors import Broken
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LIVE_QUALITY: Final = 75
 """JPEG; 2 MB/s at 1280 x 720 and 15 frames a second."""
+KEPT_QUALITY: Final = 92
+"""JPEG of a frame that is kept."""
 AGAIN_AFTER: Final = 1.0
 """Seconds until a camera that went away is looked for again."""
 SCAN_EVERY: Final = 3
@@ -27,6 +31,11 @@ SCAN_EVERY: Final = 3
 _WAIT: Final = 0.5
 
 Eye = Callable[[Frame], None]
+
+
+def jpeg(pixels: NDArray[np.uint8], quality: int = KEPT_QUALITY) -> bytes:
+    """Return a frame as a JPEG."""
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 class Lens(Running):
@@ -82,9 +91,7 @@ class Lens(Running):
         # frames' own, so that judging does not wait for either.
         with self._encoding:
             if self._jpeg[0] != frame.number:
-                settings = [cv2.IMWRITE_JPEG_QUALITY, LIVE_QUALITY]
-                encoded = cv2.imencode(".jpg", frame.pixels, settings)[1].tobytes()
-                self._jpeg = (frame.number, encoded)
+                self._jpeg = (frame.number, jpeg(frame.pixels, LIVE_QUALITY))
             return self._jpeg[1]
 
     def _run(self) -> None:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from hardware.camera.act import Behaviour, combined
 from hardware.camera.sitter import SitterCamera
 from hardware.finger.hand import POSITIONS, SimulatedHand
-from hardware.finger.simulated_reader import SimulatedReader
+from hardware.finger.port import StandIn
 from hardware.finger.synthesis import Condition
-from kiosk.fingers import FingerTaker, Phase
+from kiosk.fingers import FingerTaker
 from kiosk.obedient import REACTS_AFTER, Obedient
 from kiosk.protocol import SCHEME
+from kiosk.standing import Phase
 from kiosk.thread import Running
 
 __all__ = [
@@ -158,7 +159,7 @@ class Rehearsal(Running):
         self._role = role
         self._sitter = Obedient(combined(role.behaviour, *role.also))
         self._camera: SitterCamera | None = None
-        self._reader: SimulatedReader | None = None
+        self._reader: StandIn | None = None
         self._pressed = False
         self._waited = 0.0
         self._hand: tuple[int, list[int]] = (0, [])
@@ -183,7 +184,7 @@ class Rehearsal(Running):
             self._camera = camera
             self._seat()
 
-    def lay(self, reader: SimulatedReader) -> None:
+    def lay(self, reader: StandIn) -> None:
         """Lay the hand beside a reader that was opened."""
         with self._lock:
             self._reader = reader
@@ -228,7 +229,7 @@ class Rehearsal(Running):
             if self._reader is not None:
                 self._move(self._reader, seconds)
 
-    def _move(self, reader: SimulatedReader, seconds: float) -> None:
+    def _move(self, reader: StandIn, seconds: float) -> None:
         standing, role = self._taker.standing, self._role
         self._waited += seconds
         idle = standing.wanted is None or self._taker.paused or role.finger == 0
@@ -241,6 +242,6 @@ class Rehearsal(Running):
         elif idle or standing.phase is not Phase.PLACE:
             self._waited = 0.0
         elif self._waited >= REACTS_AFTER and standing.wanted is not None:
-            finger = role.finger or standing.wanted
-            reader.present(role.person, finger, condition=role.condition)
+            fingers = (role.finger,) if role.finger else standing.wanted.positions
+            reader.present(role.person, *fingers, condition=role.condition)
             self._pressed, self._waited = True, 0.0

@@ -24,6 +24,7 @@ class Screen(enum.StrEnum):
     """Two short movements, right after the shutter."""
     LOOK = "look"
     FINGERS = "fingers"
+    IRISES = "irises"
     READ_BACK = "read_back"
     SIGN = "sign"
     SEALING = "sealing"
@@ -33,6 +34,8 @@ class Screen(enum.StrEnum):
     """An officer was called and is awaited, or signs in."""
     DESK = "desk"
     """An officer is signed in."""
+    ENROL = "enrol"
+    """An officer gives their own fingers."""
 
 
 FIRST: Final[Mapping[VisitState, Screen]] = {
@@ -41,6 +44,7 @@ FIRST: Final[Mapping[VisitState, Screen]] = {
     VisitState.AGREED: Screen.PREPARE,
     VisitState.PORTRAIT: Screen.PORTRAIT,
     VisitState.FINGERS: Screen.FINGERS,
+    VisitState.IRISES: Screen.IRISES,
     VisitState.READ_BACK: Screen.READ_BACK,
     VisitState.SEALED: Screen.SEALED,
 }
@@ -50,8 +54,12 @@ SCANNING: Final = frozenset({Screen.ATTRACT, Screen.TYPE_CODE})
 """Where a code before the camera is a wish to check in."""
 BUSY: Final = frozenset({Screen.CHECKING, Screen.SEALING})
 """Where the kiosk works and nobody is waited for."""
-SPOKEN: Final = frozenset({Screen.PORTRAIT, Screen.LIVENESS, Screen.FINGERS})
+SPOKEN: Final = frozenset(
+    {Screen.PORTRAIT, Screen.LIVENESS, Screen.FINGERS, Screen.IRISES, Screen.ENROL}
+)
 """Where instructions are said aloud, and a switch for the sound stands."""
+AT_THE_GLASS: Final = frozenset({Screen.FINGERS, Screen.ENROL})
+"""Where fingers are asked for."""
 STEPS: Final = ("ticket", "consent", "portrait", "fingers", "confirm")
 _STEP_OF: Final[Mapping[Screen, int]] = {
     Screen.TYPE_CODE: 0,
@@ -63,6 +71,7 @@ _STEP_OF: Final[Mapping[Screen, int]] = {
     Screen.LIVENESS: 2,
     Screen.LOOK: 2,
     Screen.FINGERS: 3,
+    Screen.IRISES: 3,
     Screen.READ_BACK: 4,
     Screen.SIGN: 4,
     Screen.SEALING: 4,

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from biometrics.words import LANGUAGES, Text
-from kiosk import durable
+from kiosk import durable, telling
 from kiosk.words import finger_words, liveness_words, portrait_words, words
 
 log = logging.getLogger(__name__)
@@ -41,11 +41,11 @@ _RATE_PARAMETER: Final = 1
 _DONT_EXIT: Final = 0x8000
 _UTF8: Final = 1
 _CHARACTERS: Final = 1
-_KEYS: Final = ("portrait.position", "portrait.hold", "coach.help")
+_KEYS: Final = (
+    *("portrait.position", "portrait.hold", "coach.help"),
+    *("irises.look", "irises.look.right", "irises.look.left", "irises.again"),
+)
 """Sentences of the kiosk's own that are said, besides every instruction."""
-_FINGER_KEYS: Final = ("fingers.hold", "fingers.lift", "fingers.wait")
-_NAMED_KEYS: Final = ("fingers.place", "fingers.control")
-_FINGERS: Final = range(1, 11)
 
 
 class Mute(Exception):
@@ -65,17 +65,10 @@ def sentences() -> Iterator[Text]:
     """Yield every sentence that may be said, without names of people or places."""
     own = words()
     yield from (own[key] for key in own if key.endswith(".more"))
-    yield from (own[key] for key in (*_KEYS, *_FINGER_KEYS))
+    yield from (own[key] for key in _KEYS)
+    yield from telling.instructions()
     for table in (portrait_words(), liveness_words(), finger_words()):
         yield from (table[key] for key in table)
-    yield from (named(key, position) for key in _NAMED_KEYS for position in _FINGERS)
-
-
-def named(key: str, position: int) -> Text:
-    """Return a sentence about one finger as it is said."""
-    name = words()[f"name.{position}"]
-    text = words()[key]
-    return Text(vi=text.vi.format(finger=name.vi), en=text.en.format(finger=name.en))
 
 
 def name_of(text: str, language: str) -> str:

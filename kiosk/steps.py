@@ -8,21 +8,19 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from biometrics.capture import Capture, CaptureInvalid, Portrait
 from biometrics.face.coach import Advice
 from biometrics.face.crop import NothingToCrop
 from biometrics.face.liveness import Progress
 from biometrics.face.shutter import Shot
-from biometrics.finger.visit import FingerVisit, Offered, PlanInvalid
 from biometrics.seal.errors import SealError
 from biometrics.words import Text
-from kiosk.booth import Booth, Senses
-from kiosk.fingers import Standing
+from kiosk import touches
+from kiosk.booth import CAMERA, READER, Booth, Senses
 from kiosk.fittings import Attended, Face
 from kiosk.life import VisitEvent
 from kiosk.outbox import NotKept
+from kiosk.paper import Receipt
 from kiosk.protocol import CheckIn, Visit
 from kiosk.scan import Unread, understand
 from kiosk.screens import SCANNING, Screen
@@ -36,8 +34,6 @@ log = logging.getLogger(__name__)
 
 GONE_AFTER: Final = 4.0
 """Seconds without a refused code before the same code is tried again."""
-TWO_CONTROLS_FROM: Final = 6
-"""Fingers in a plan from which two are asked for again at the end instead of one."""
 _SHARES: Final = 0.02
 """Share of the shutter's burst between two reports."""
 
@@ -77,7 +73,7 @@ def check_in(booth: Booth, who: CheckIn) -> None:
 def _closed(booth: Booth) -> Text | None:
     """Return why nobody can be captured now; found out before anybody has tried."""
     fittings = booth.fittings
-    if booth.trouble:
+    if booth.trouble.keys() & {CAMERA, READER}:
         return words()["closed.device"]
     if not fittings.errands.ready(now=fittings.clock.now()):
         return words()["closed.keys"]
@@ -112,9 +108,9 @@ def _greet(booth: Booth, facts: Visit, sitting: str) -> None:
             _send_away(booth, facts)
             return
         try:
-            _finger_visit(booth, facts)
+            touches.finger_visit(booth, facts)
             booth.visit.greet(facts, at=booth.fittings.clock.now())
-        except (PlanInvalid, OSError):
+        except (ValueError, OSError):
             log.exception("a visit could not begin")
             _send_away(booth, facts)
             booth.enter(Screen.ATTRACT, words()["closed.disk"])
@@ -252,7 +248,7 @@ def keep_portrait(booth: Booth) -> None:
     if booth.visit.prints or booth.visit.missing:
         booth.happen(VisitEvent.COMPLETE_FINGERS)
     else:
-        _begin_fingers(booth)
+        touches.begin(booth)
 
 
 def _refer(booth: Booth, sitting: str, portrait: Portrait) -> None:
@@ -261,60 +257,6 @@ def _refer(booth: Booth, sitting: str, portrait: Portrait) -> None:
     with booth.lock:
         if findings and booth.same(sitting) and booth.visit.portrait is portrait:
             booth.visit.portrait = replace(portrait, findings=portrait.findings + findings)
-
-
-# The fingers
-
-
-def _finger_visit(booth: Booth, facts: Visit) -> FingerVisit:
-    plan = facts.plan
-    return FingerVisit(
-        plan=plan.fingers,
-        tries=plan.tries,
-        accept_at=plan.accept_at,
-        keep_from=plan.keep_from,
-        judge=booth.fittings.finger_judge,
-        rng=np.random.default_rng(),
-        controls=2 if len(plan.fingers) >= TWO_CONTROLS_FROM else 1,
-    )
-
-
-def _begin_fingers(booth: Booth) -> None:
-    taken = _finger_visit(booth, booth.visit.present)
-    sitting = booth.sitting
-
-    def report(standing: Standing, offered: Offered | None) -> None:
-        fingered(booth, sitting, standing, offered)
-
-    booth.fittings.taker.begin(taken, report)
-    if taken.complete:
-        complete_fingers(booth)
-
-
-def fingered(booth: Booth, sitting: str, standing: Standing, offered: Offered | None) -> None:
-    """Take in how far the fingers have come."""
-    with booth.lock:
-        if not booth.same(sitting) or booth.under is not Screen.FINGERS:
-            return
-        if offered is not None:
-            booth.seen()
-            booth.visit.note(
-                f"finger_{offered.outcome}",
-                at=booth.fittings.clock.now(),
-                detail=str(standing.offered_as),
-            )
-        booth.changed()
-        if standing.complete:
-            complete_fingers(booth)
-        elif standing.undecided and standing.wanted is None:
-            booth.call()
-
-
-def complete_fingers(booth: Booth) -> None:
-    """Go on once every finger has a print or a reason."""
-    booth.visit.prints, booth.visit.missing = booth.fittings.taker.result()
-    booth.fittings.taker.end()
-    booth.happen(VisitEvent.COMPLETE_FINGERS)
 
 
 # The end
@@ -339,9 +281,9 @@ def _capture(booth: Booth, signature: bytes) -> Capture:
         portrait=visit.portrait,
         prints=visit.prints,
         missing=visit.missing,
-        proof=None,
-        irises=(),
-        absences=(),
+        proof=visit.proof,
+        irises=visit.irises,
+        absences=visit.absences,
         signature=signature,
         consent=visit.consent,
         journal=tuple(visit.steps),
@@ -380,6 +322,29 @@ def _keep(booth: Booth, capture: Capture, operator: str | None) -> None:
         booth.fittings.taker.end()
         booth.face = Face()
         booth.enter(Screen.SEALED)
+    _afterwards(booth, capture, known.station.name)
+
+
+def _afterwards(booth: Booth, capture: Capture, station: str) -> None:
+    """Do what may fail without harm once a capture is durable: remember fingers, print."""
+    fittings, closed = booth.fittings, booth.visit.closed
+    at = fittings.clock.now()
+    try:
+        fittings.references.keep(capture.dossier, capture.prints, on=touches.today(booth))
+    except OSError:
+        log.exception("today's fingers could not be remembered")
+    if closed is not None and fittings.paper is not None:
+        fittings.paper.print_receipt(
+            Receipt(
+                station=station,
+                number=closed.number,
+                at=at,
+                dossier=capture.dossier,
+                link=fittings.settings.look_up or None,
+                rehearsal=bool(capture.simulated),
+                language=booth.language,
+            )
+        )
 
 
 def number_of(station: str, sequence: int) -> str:

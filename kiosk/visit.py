@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from biometrics.capture import HELPED, Consent, Missing, Portrait, Print, Step
+from biometrics.capture import HELPED, Absence, Consent, Iris, Missing, Portrait, Print, Step
 from kiosk.journal import Journal
 from kiosk.life import NotNow, VisitEvent, VisitState, after
 from kiosk.protocol import Visit
@@ -96,6 +96,12 @@ class CurrentVisit:
         self.portrait: Portrait | None = None
         self.prints: tuple[Print, ...] = ()
         self.missing: tuple[Missing, ...] = ()
+        self.proof: bytes | None = None
+        """JPEG of the citizen with both hands, where a missing finger is to be shown."""
+        self.proof_waived = False
+        """An officer let that picture be."""
+        self.irises: tuple[Iris, ...] = ()
+        self.absences: tuple[Absence, ...] = ()
 
     def _replay(self) -> None:
         try:

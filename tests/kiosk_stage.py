@@ -4,11 +4,12 @@ import base64
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -34,12 +35,15 @@ from biometrics.seal.keys import PrivateKeys
 from hardware.camera.port import Camera, CameraInfo, Frame
 from hardware.camera.sitter import Behaviour
 from hardware.errors import Broken, Unplugged
-from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
+from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Touch, Wanted
+from hardware.iris.port import Eye, IrisInfo, IrisPicture
+from hardware.iris.port import NoImage as IrisNoImage
 from kiosk.actions import act
-from kiosk.booth import CAMERA, READER, Booth
+from kiosk.booth import CAMERA, IRIS, READER, Booth
 from kiosk.departures import Departures
 from kiosk.device import Device
 from kiosk.errands import Errands
+from kiosk.eyes import IrisTaker
 from kiosk.fingers import FingerTaker
 from kiosk.fittings import Clock, Fittings
 from kiosk.journal import Journal
@@ -57,6 +61,8 @@ from kiosk.protocol import (
     Visit,
 )
 from kiosk.receipts import message_of
+from kiosk.references import FOLDER as REFERENCES
+from kiosk.references import References, officers_key
 from kiosk.screens import Screen
 from kiosk.settings import Settings
 from kiosk.sitting import STEADY, Attending, Judges
@@ -76,6 +82,10 @@ TICKET = "ABCD2345EFGHT"
 NAME = "Nguyễn Thị Giả Định"
 PIN = "246810"
 BLANK = 0
+POOR = 10
+WIDTH, HEIGHT = 300, 340
+SINGLE = frozenset({Touch.SINGLE})
+ALL = frozenset(Touch)
 GOOD = faces.frame(1)
 FAR = faces.frame(1, Behaviour.FAR)
 
@@ -161,13 +171,22 @@ class FakeServer:
 class FakeReader:
     """A glass that is pressed by a list."""
 
-    def __init__(self, simulated: bool = True) -> None:
+    def __init__(self, simulated: bool = True, takes: frozenset[Touch] = SINGLE) -> None:
         self.info = ReaderInfo(
-            name="fake reader", serial="F1", simulated=simulated, width=64, height=64, dpi=500
+            name="fake reader",
+            serial="F1",
+            simulated=simulated,
+            width=WIDTH,
+            height=HEIGHT,
+            dpi=500,
+            takes=takes,
         )
-        self.touches: queue.Queue[Impression | NoImage | Broken] = queue.Queue()
+        self.touches: queue.Queue[tuple[Impression, ...] | NoImage | Broken] = queue.Queue()
+        self.views: queue.Queue[NDArray[np.uint8]] = queue.Queue()
+        """Live pictures that come before the next touch."""
         self.asked = threading.Event()
         """Set once a finger is awaited."""
+        self.wanted: list[Wanted] = []
 
     def capture(
         self,
@@ -175,9 +194,12 @@ class FakeReader:
         *,
         deadline: float,
         progress: Callable[[float], None] | None = None,
-        preview: Preview | None = None,  # noqa: ARG002 - it has no live picture
+        preview: Preview | None = None,
     ) -> tuple[Impression, ...] | NoImage:
+        self.wanted.append(wanted)
         self.asked.set()
+        while preview is not None and not self.views.empty():
+            preview(self.views.get())
         try:
             touch = self.touches.get(timeout=deadline)
         except queue.Empty:
@@ -188,13 +210,50 @@ class FakeReader:
             return touch
         if progress is not None:
             progress(0.5)
-        return (replace(touch, position=wanted.positions[0]),)
+        if len(touch) == 1:
+            # Of one finger a reader repeats what was asked.
+            return (replace(touch[0], position=wanted.positions[0]),)
+        return touch
 
     def wait_lifted(self, *, deadline: float) -> bool:
         return deadline > 0
 
     def close(self) -> None:
         self.touches.put(Unplugged("closed"))
+
+
+class FakeScanner:
+    """An iris scanner that sees by a list."""
+
+    def __init__(self, *, both: bool = True) -> None:
+        self.info = IrisInfo(name="fake scanner", serial="I1", simulated=True, both=both)
+        self.looks: queue.Queue[tuple[Eye, ...] | Broken] = queue.Queue()
+        """Which eyes are before it; none is nobody."""
+        self.asked: list[tuple[Eye, ...]] = []
+
+    def capture(
+        self,
+        eyes: tuple[Eye, ...],
+        *,
+        deadline: float,
+        preview: Preview | None = None,  # noqa: ARG002 - it has no live picture
+    ) -> tuple[IrisPicture, ...] | IrisNoImage:
+        self.asked.append(eyes)
+        try:
+            seen = self.looks.get(timeout=deadline)
+        except queue.Empty:
+            return IrisNoImage.NO_EYE
+        if isinstance(seen, Broken):
+            raise seen
+        pixels = np.full((48, 64), 90, np.uint8)
+        return tuple(
+            IrisPicture(eye=eye, pixels=pixels, claimed=80, at=0.0, serial="I1")
+            for eye in seen
+            if eye in eyes
+        )
+
+    def close(self) -> None:
+        self.looks.put(Unplugged("closed"))
 
 
 class FakeCamera:
@@ -266,11 +325,20 @@ class Movements:
         )
 
 
-def touch(finger: int, nfiq2: int = 70) -> Impression:
-    """An impression that says which finger it is of, and how good it is."""
-    pixels = np.full((64, 64), 255, np.uint8)
+def touch(*fingers: int, nfiq2: int = 70, poor: Collection[int] = ()) -> tuple[Impression, ...]:
+    """A touch whose impressions say which finger they are of, and how good."""
+    return tuple(impression(one, POOR if one in poor else nfiq2) for one in fingers)
+
+
+def impression(finger: int, nfiq2: int = 70) -> Impression:
+    """An impression that says which finger it is of, and how good it is; no two are the same."""
+    pixels = np.full((HEIGHT, WIDTH), 255, np.uint8)
     pixels[0, :2] = (finger, nfiq2)
+    pixels[1, :8] = np.frombuffer(next(_NUMBERS).to_bytes(8, "little"), np.uint8)
     return Impression(pixels=pixels, dpi=500, at=0.0, serial="F1", position=finger)
+
+
+_NUMBERS = count(1)
 
 
 class ReadingJudge:
@@ -287,7 +355,7 @@ class ReadingJudge:
             finger=finger != BLANK,
         )
         rng = np.random.default_rng(finger)
-        points = rng.uniform([0, 0, -np.pi, 0.6], [260, 300, np.pi, 1.0], (40, 4))
+        points = rng.uniform([9, 9, -np.pi, 0.6], [WIDTH - 9, HEIGHT - 9, np.pi, 1.0], (40, 4))
         return Seen(quality=quality, minutiae=Minutiae(points=points.astype(np.float32)))
 
 
@@ -319,6 +387,11 @@ class Stage:
         self.server = FakeServer(keys=self._signed_keys())
         self.least_free = 0
         self.liveness = True
+        self.takes = SINGLE
+        """What the reader can take."""
+        self.iris = False
+        """Whether there is an iris scanner."""
+        self.both_eyes = True
         self.reference: tuple[Finding, ...] = ()
         self.attended: list[tuple[str, Shot]] = []
         """Whose movements were asked for, and after which shot."""
@@ -343,7 +416,14 @@ class Stage:
         memory = StationMemory(self.folder, self._receipts.public_key())
         self.errands = Errands(self.server, memory, self.departures)
         self.errands.run()
-        self.reader = FakeReader()
+        self.reader = FakeReader(takes=self.takes)
+        self.references = References(
+            self.folder / REFERENCES, self.folder, officers_key(self.device.key)
+        )
+        self.scanner = FakeScanner(both=self.both_eyes)
+        self.irises = IrisTaker(
+            lambda: self.scanner, lambda works: self.booth.told(IRIS, working=works)
+        )
         self.taker = FingerTaker(
             lambda: self.reader, lambda works: self.booth.told(READER, working=works)
         )
@@ -374,6 +454,8 @@ class Stage:
             reference=lambda _: self.reference,
             speech=Speech(self.folder / FOLDER),
             finger_judge=ReadingJudge(),
+            references=self.references,
+            irises=self.irises if self.iris else None,
             server=self.server,
             outbox=self.outbox,
             departures=self.departures,
@@ -386,6 +468,9 @@ class Stage:
         self.taker.start()
         until(lambda: self.taker.info is not None)
         self._stack.callback(self.taker.stop)
+        if self.iris:
+            self.irises.start()
+            self._stack.callback(self.irises.stop)
         self.web: FlaskClient = kiosk_app(self.booth, name="Máy 1", rehearsal=None).test_client()
 
     # What is scripted here, and is in earnest in a browser
@@ -445,13 +530,28 @@ class Stage:
     def lay(self, *fingers: int, nfiq2: int = 70) -> None:
         """Put one finger after another on the glass, and wait until each was judged."""
         for finger in fingers:
-            before = self.taker.standing.offered
-            self.reader.touches.put(touch(finger, nfiq2))
-            until(partial(self._judged, before))
+            self.give(finger, nfiq2=nfiq2)
 
-    def _judged(self, before: Offered | None) -> bool:
+    def give(self, *fingers: int, nfiq2: int = 70, poor: Collection[int] = ()) -> None:
+        """Put fingers on the glass together, and wait until they were judged."""
+        before = self.taker.standing.offered
+        self.reader.touches.put(touch(*fingers, nfiq2=nfiq2, poor=poor))
+        until(partial(self._judged, before))
+
+    def _judged(self, before: tuple[Offered, ...]) -> bool:
         now = self.taker.standing.offered
-        return not self.shows(Screen.FINGERS) or (now is not None and now is not before)
+        return not self.shows(Screen.FINGERS) or (bool(now) and now is not before)
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """The positions that are asked for now."""
+        step = self.taker.standing.wanted
+        return step.positions if step else ()
+
+    @property
+    def taken(self) -> list[int]:
+        """The positions of every print that is there."""
+        return [item.position for item, _ in self.taker.standing.scores]
 
     def pass_time(self, seconds: float, step: float = 0.25) -> None:
         for _ in range(round(seconds / step)):
@@ -492,7 +592,7 @@ class Stage:
         self.to_fingers()
         self.lay(1, 2)
         until(lambda: self.taker.standing.control or self.screen is Screen.READ_BACK)
-        self.lay(self.taker.standing.wanted or 1)
+        self.lay(*self.wanted)
         until(lambda: self.screen is Screen.READ_BACK)
 
     def to_sign(self) -> None:

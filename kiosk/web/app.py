@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from biometrics.words import Text
+from kiosk import telling
 from kiosk.actions import ActionUnknown, act
 from kiosk.booth import Booth, Stale
 from kiosk.clock import HERE
@@ -36,6 +37,7 @@ FONT: Final = "fontpkg-be-vietnam-pro"
 WEIGHTS: Final = ("Regular", "SemiBold", "Bold")
 LIVE: Final = SCANNING | {Screen.PORTRAIT, Screen.LIVENESS}
 """Screens under which the live picture may be seen."""
+_PROOF: Final = frozenset({Screen.DESK, Screen.READ_BACK})
 HEARTBEAT: Final = 10.0
 """Seconds after which a silent stream says that it is there; a closed one is noticed then."""
 SOUND: Final = re.compile(r"[0-9a-f]{64}\.wav")
@@ -75,7 +77,7 @@ def kiosk_app(booth: Booth, *, name: str, rehearsal: Rehearsal | None) -> Flask:
         asset=asset,
         name=name,
         here=HERE,
-        finger=view.name,
+        finger=telling.name,
         drawings=drawings,
         station=lambda: _station(booth),
     )
@@ -160,9 +162,7 @@ def _stream(booth: Booth) -> Iterator[str]:
 def _add_pictures(app: Flask, booth: Booth) -> None:
     def live() -> Response:
         sitting = booth.sitting
-        jpegs = booth.fittings.lens.jpegs(
-            while_=lambda: booth.under in LIVE and booth.same(sitting)
-        )
+        jpegs = booth.fittings.lens.jpegs(while_=lambda: _may_look(booth) and booth.same(sitting))
         return Response(
             (
                 b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n"
@@ -177,14 +177,26 @@ def _add_pictures(app: Flask, booth: Booth) -> None:
             taken = booth.visit.portrait or booth.face.portrait
         return _picture(taken.image if taken else None, "image/jpeg")
 
-    def fingerprint(position: int) -> Response:
+    def proof() -> Response:
         with booth.lock:
-            found = {one.position: one.image for one in booth.visit.prints}
-        return _picture(found.get(position), "image/png")
+            taken = booth.visit.proof if booth.screen in _PROOF else None
+        return _picture(taken, "image/jpeg")
+
+    def fingerprint(kind: str, position: int) -> Response:
+        with booth.lock:
+            found = {(one.kind.value, one.position): one.image for one in booth.visit.prints}
+        return _picture(found.get((kind, position)), "image/png")
 
     app.add_url_rule("/live.mjpg", "live", live)
     app.add_url_rule("/portrait.jpg", "portrait", portrait)
-    app.add_url_rule("/print/<int:position>.png", "print", fingerprint)
+    app.add_url_rule("/proof.jpg", "proof", proof)
+    app.add_url_rule("/print/<kind>/<int:position>.png", "print", fingerprint)
+
+
+def _may_look(booth: Booth) -> bool:
+    """Return whether the live picture may be seen: by whoever sits, or for a proof photo."""
+    proving = booth.screen is Screen.DESK and booth.fittings.taker.standing.proof_wanted
+    return booth.under in LIVE or proving
 
 
 def _picture(image: bytes | None, kind: str) -> Response:

@@ -3,31 +3,28 @@
 It changes nothing and holds no sentence.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
-from biometrics.capture import MissingReason
-from biometrics.finger.visit import Offered, Outcome
+from biometrics.capture import MissingReason, Print
 from biometrics.words import Text
-from kiosk import steps
+from kiosk import paper, steps
 from kiosk.booth import Booth
 from kiosk.decisions import PortraitReason
-from kiosk.fingers import Phase, Standing, score_of
-from kiosk.screens import SPOKEN, STEPS, Screen, step_of
+from kiosk.eyes import Looked
+from kiosk.screens import AT_THE_GLASS, SPOKEN, STEPS, Screen, step_of
 from kiosk.speech import Speech
-from kiosk.words import finger_words, liveness_words, words
+from kiosk.standing import Standing, score_of
+from kiosk.telling import telling
+from kiosk.words import liveness_words, words
 
 Json = dict[str, Any]
 _FINGERS: Final = range(1, 11)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """The one instruction about fingers, what to mend beside it, and its colour."""
-
-    text: Text
-    note: Text | None
-    tone: str
+REASONS: Final = tuple(
+    (reason.value, "permanent" if permanent else "temporary", reason.shown)
+    for reason in MissingReason
+    for permanent in reason.lasting
+)
+"""What an officer may press: why a finger is missing, how long, and whether it is to be shown."""
 
 
 def state(booth: Booth) -> Json:
@@ -55,7 +52,8 @@ def state(booth: Booth) -> Json:
             "said": _said_aloud(booth, screen),
             "portrait": _portrait(booth) if screen is Screen.PORTRAIT else None,
             "liveness": _liveness(booth) if screen is Screen.LIVENESS else None,
-            "fingers": fingers(booth) if screen is Screen.FINGERS else None,
+            "fingers": fingers(booth) if screen in AT_THE_GLASS else None,
+            "irises": _irises(booth) if screen is Screen.IRISES else None,
             "receipt": _receipt(booth) if screen is Screen.SEALED else None,
         }
 
@@ -68,11 +66,15 @@ def _said_aloud(booth: Booth, screen: Screen) -> Json | None:
     """Return which sound file is to be played now; its number tells it from the one before."""
     text, number = booth.said.text, str(booth.said.number)
     said: tuple[Text | None, ...] = (text,)
-    if screen is Screen.FINGERS:
+    if screen in AT_THE_GLASS:
         # What stands on the screen is said once for each change of it; what to mend comes first.
         standing = booth.fittings.taker.standing
         told = telling(standing)
-        said, number = (told.note, told.text), f"{standing.wanted} {standing.phase}"
+        number = f"{standing.wanted} {standing.phase} {standing.live}"
+        said = (told.note, told.hint, told.text)
+    if screen is Screen.IRISES:
+        told_now = _before_scanner(booth)
+        said, number = (told_now,), told_now.vi
     files = (booth.fittings.speech.file(one, booth.language) for one in said if one is not None)
     file = next(filter(None, files), None) if screen in SPOKEN else None
     return {"number": number, "file": file} if file else None
@@ -107,6 +109,19 @@ def _liveness(booth: Booth) -> Json:
     }
 
 
+def _irises(booth: Booth) -> Json:
+    looked = booth.fittings.irises.looked if booth.fittings.irises else Looked()
+    taken = [one.eye.value for one in looked.irises]
+    return {"hint": _both(_before_scanner(booth)), "taken": taken}
+
+
+def _before_scanner(booth: Booth) -> Text:
+    looked = booth.fittings.irises.looked if booth.fittings.irises else Looked()
+    if looked.failed:
+        return words()["irises.again"]
+    return words()[f"irises.look.{looked.alone}" if looked.alone else "irises.look"]
+
+
 def _voice(speech: Speech, language: str) -> str:
     """Return what an officer is told of the kiosk's voice."""
     if speech.lacking is not None:
@@ -118,7 +133,9 @@ def _voice(speech: Speech, language: str) -> str:
 
 def _receipt(booth: Booth) -> Json:
     closed = booth.visit.closed
+    fate = booth.fittings.paper.fate if booth.fittings.paper else None
     return {
+        "paper": None if fate is None else _both(paper.said(fate)),
         "number": closed.number if closed else "",
         "server": booth.receipt.number if booth.receipt else None,
     }
@@ -128,96 +145,45 @@ def fingers(booth: Booth) -> Json:
     """Return how far the fingers have come."""
     standing = booth.fittings.taker.standing
     told = telling(standing)
+    wanted = standing.wanted
     return {
         "plan": list(standing.plan),
-        "wanted": standing.wanted,
+        "kind": standing.kind.value,
+        "wanted": list(wanted.positions) if wanted else [],
+        "touch": wanted.touch.value if wanted else None,
         "control": standing.control,
         "phase": standing.phase.value,
         "progress": round(standing.progress, 2),
-        "taken": dict(standing.scores),
-        "missing": list(standing.missing),
-        "undecided": list(standing.undecided),
+        "marks": {position: mark.value for position, mark in standing.marks},
+        "undecided": [item.position for item in standing.undecided],
         "try": standing.try_number,
         "tries": standing.tries,
-        "done": len(standing.scores) + len(standing.missing),
+        "done": standing.done,
         "text": _both(told.text),
         "note": _both(told.note),
         "tone": told.tone,
-        "note_good": _went_well(standing),
-        "finger": _both(name(standing.wanted)) if standing.wanted else None,
+        "note_good": standing.went_well and standing.live is None,
     }
 
 
-def name(position: int) -> Text:
-    """Return a finger's name."""
-    return words()[f"name.{position}"]
+def _enrolled(booth: Booth) -> bool:
+    officer = booth.help.officer if booth.help else None
+    return officer is not None and booth.fittings.references.enrolled(officer.officer)
 
 
-def telling(standing: Standing) -> Telling:
-    """Return what to say to the person at the glass."""
-    note = _note(standing)
-    if standing.wanted is None and standing.undecided:
-        return Telling(text=words()["fingers.wait"], note=note, tone="wait")
-    if standing.phase is Phase.PLACE and standing.wanted is not None:
-        key = "fingers.control" if standing.control else "fingers.place"
-        return Telling(text=_named(key, standing.wanted), note=note, tone="ask")
-    key, tone = _PHASES[standing.phase]
-    return Telling(text=words()[key], note=note, tone="good" if _went_well(standing) else tone)
+def _kinds(prints: tuple[Print, ...]) -> list[tuple[str, list[tuple[int, int]]]]:
+    """Return the prints' positions and scores by kind, in the order they were taken."""
+    return [
+        (kind.value, [(one.position, score_of(one)) for one in prints if one.kind is kind])
+        for kind in dict.fromkeys(one.kind for one in prints)
+    ]
 
 
-def _went_well(standing: Standing) -> bool:
-    return standing.offered is not None and standing.offered.outcome in _GOOD
-
-
-_PHASES: Final = {
-    Phase.PLACE: ("fingers.hold", "ask"),
-    Phase.READING: ("fingers.hold", "work"),
-    Phase.JUDGING: ("fingers.judging", "work"),
-    Phase.LIFT: ("fingers.lift", "ask"),
-}
-_GOOD: Final = frozenset({Outcome.TAKEN, Outcome.CONFIRMED})
-_OUTCOMES: Final = {
-    Outcome.TAKEN: "fingers.taken",
-    Outcome.CONFIRMED: "fingers.confirmed",
-    Outcome.UNDECIDED: "fingers.undecided",
-}
-
-
-def _note(standing: Standing) -> Text | None:
-    if standing.mend is not None:
-        return words()[f"fingers.mend.{standing.mend}"]
-    if standing.offered is None or standing.offered_as is None:
-        return None
-    return _said(standing.offered, standing.offered_as)
-
-
-def _said(offered: Offered, position: int) -> Text | None:
-    if offered.outcome in _OUTCOMES:
-        return _sentence(_named(_OUTCOMES[offered.outcome], position))
-    if offered.same_as is not None:
-        swapped = offered.outcome is Outcome.SWAPPED
-        key = "fingers.swapped" if swapped else "fingers.same"
-        return _sentence(_named(key, position, other=offered.same_as))
-    return None if offered.hint is None else finger_words()[f"finger.{offered.hint}"]
-
-
-def _named(key: str, position: int, *, other: int | None = None) -> Text:
-    finger, second = name(position), name(other or position)
-    text = words()[key]
-    return Text(
-        vi=text.vi.format(finger=_whole(finger.vi), other=_whole(second.vi)),
-        en=text.en.format(finger=_whole(finger.en), other=_whole(second.en)),
-    )
-
-
-def _whole(words_of_a_name: str) -> str:
-    """Return a name that no line breaks."""
-    return words_of_a_name.replace(" ", "\u00a0")
-
-
-def _sentence(text: Text) -> Text:
-    """Begin with a capital, where a name of a finger stands first."""
-    return Text(vi=text.vi[:1].upper() + text.vi[1:], en=text.en[:1].upper() + text.en[1:])
+def _chosen(standing: Standing) -> int | None:
+    """Return the finger an officer most likely has to decide."""
+    if standing.undecided:
+        return standing.undecided[0].position
+    return standing.wanted.positions[0] if standing.wanted else None
 
 
 def page(booth: Booth) -> Json:
@@ -236,16 +202,22 @@ def page(booth: Booth) -> Json:
             "step": step,
             "steps": STEPS if step is not None else (),
             "parting": booth.parting,
+            "enrolled": _enrolled(booth),
             "help": booth.help,
             "officer": booth.help.officer if booth.help else None,
             "said": booth.help.text if booth.help else None,
             "forced_by": booth.face.portrait.forced_by if booth.face.portrait else None,
             "standing": booth.fittings.taker.standing,
-            "prints": [(one.position, score_of(one)) for one in visit.prints],
+            "chosen": _chosen(booth.fittings.taker.standing),
+            "kinds": _kinds(visit.prints),
             "missing": [(one.position, one.reason.value) for one in visit.missing],
+            "irises": [one.eye.value for one in visit.irises],
+            "absences": [f"{one.part}.{one.reason}" for one in visit.absences],
+            "proof": visit.proof is not None,
+            "proof_waived": visit.proof_waived,
             "speech": _voice(booth.fittings.speech, booth.language),
             "assisted": visit.assisted,
             "portrait_reasons": [reason.value for reason in PortraitReason],
-            "reasons": [reason.value for reason in MissingReason],
+            "reasons": REASONS,
             "positions": _FINGERS,
         }

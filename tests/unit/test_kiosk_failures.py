@@ -12,20 +12,22 @@ from typing import Final
 import numpy as np
 import pytest
 
-from biometrics.capture import MAX_NAME
+from biometrics.capture import MAX_NAME, ImpressionKind
 from biometrics.face.images import decode
 from biometrics.finger import nfiq2
+from biometrics.finger.plan import Touch, steps
 from biometrics.finger.visit import FingerVisit, Offered
 from hardware.errors import Unplugged
 from hardware.finger.hand import SimulatedHand
 from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
 from hardware.finger.synthesis import _master
 from kiosk import signature
-from kiosk.fingers import FingerTaker, Standing
+from kiosk.fingers import FingerTaker
 from kiosk.portrait import Lens, Watch
 from kiosk.rehearsal import NotUnderstood, Rehearsal, Role, role_of
 from kiosk.settings import Settings, SettingsMissing
 from kiosk.signature import NotSigned
+from kiosk.standing import Standing
 from kiosk.web.app import kiosk_app
 from tests import faces
 from tests.kiosk_stage import (
@@ -34,6 +36,7 @@ from tests.kiosk_stage import (
     FakeReader,
     ReadingJudge,
     Stage,
+    impression,
     touch,
     until,
 )
@@ -51,7 +54,7 @@ def kiosk(tmp_path: Path) -> Iterator[Stage]:
 
 def one_finger() -> FingerVisit:
     return FingerVisit(
-        plan=(1,),
+        steps=steps((1,), {ImpressionKind.PLAIN}, {Touch.SINGLE}),
         tries=3,
         accept_at=50,
         keep_from=30,
@@ -102,9 +105,8 @@ def test_a_reader_that_fails_as_none_should_is_said_and_looked_for_again() -> No
     first, second = BuggyReader(), FakeReader()
     readers = iter([first, second])
 
-    def report(_: Standing, what: Offered | None) -> None:
-        if what is not None:
-            offered.append(what)
+    def report(_: Standing, what: tuple[Offered, ...]) -> None:
+        offered.extend(what)
 
     taker = FingerTaker(lambda: next(readers), told.append)
     taker.start()
@@ -150,8 +152,8 @@ def test_a_readers_name_is_cut_to_what_a_capture_takes() -> None:
     taker.start()
     visit = one_finger()
     taker.begin(visit, lambda *_: None)
-    long = touch(1)
-    reader.touches.put(replace(long, serial="s" * 100))
+    long = impression(1)
+    reader.touches.put((replace(long, serial="s" * 100),))
     until(lambda: visit.complete)
     assert len(visit.prints()[0].reader) == MAX_NAME
     taker.stop()

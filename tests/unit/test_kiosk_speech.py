@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from biometrics.words import LANGUAGES, Text
-from kiosk import speech
+from kiosk import speech, telling
 from kiosk.speech import Mute, Speech, name_of, render, sentences
 from kiosk.words import liveness_words, portrait_words, words
 
@@ -68,7 +68,7 @@ def test_every_instruction_is_among_what_is_said() -> None:
     said = {text.vi for text in sentences()}
     every = [table[key] for table in (portrait_words(), liveness_words()) for key in table]
     every += [words()[key] for key in words() if key.endswith(".more")]
-    every += [speech.named("fingers.place", position) for position in range(1, 11)]
+    every += list(telling.instructions())
     assert len(every) > 60
     assert [text.vi for text in every if text.vi not in said] == []
 

@@ -13,12 +13,12 @@ from hardware.camera.sitter import Behaviour
 from hardware.errors import Silent, Unplugged
 from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
-from kiosk.fingers import Phase
 from kiosk.life import LIFE, NotNow, VisitEvent, VisitState, after
 from kiosk.protocol import BothLanguages, Refusal
 from kiosk.rehearsal import code_picture
 from kiosk.screens import FIRST, Screen
 from kiosk.sitting import STEADY
+from kiosk.standing import Phase
 from kiosk.uplink import NoNetwork, Refused
 from kiosk.words import words
 from tests import faces
@@ -448,21 +448,18 @@ def test_a_journal_that_is_none_is_let_go(booth: Stage, junk: bytes) -> None:
 def test_the_same_finger_twice_is_noticed_and_named(booth: Stage) -> None:
     booth.to_fingers()
     booth.lay(1, 1)
-    standing = booth.taker.standing
-    assert standing.wanted == 2
-    assert standing.offered is not None
-    assert standing.offered.same_as == 1
+    assert booth.wanted == (2,)
+    (offered,) = booth.taker.standing.offered
+    assert offered.same_as == 1
 
 
 def test_swapped_fingers_are_noticed_before_the_citizen_leaves(booth: Stage) -> None:
     booth.to_fingers()
     booth.lay(2, 1)
     until(lambda: booth.taker.standing.control)
-    wanted = booth.taker.standing.wanted
-    assert wanted is not None
-    booth.lay(wanted)
+    booth.lay(*booth.wanted)
     assert booth.shows(Screen.FINGERS)
-    assert booth.taker.standing.scores == ()
+    assert booth.taken == []
 
 
 def test_a_finger_that_cannot_be_had_calls_an_officer_who_records_why(booth: Stage) -> None:
@@ -477,6 +474,8 @@ def test_a_finger_that_cannot_be_had_calls_an_officer_who_records_why(booth: Sta
     booth.press("pin", officer="cb01", pin="246810")
     booth.press("missing", position="2", reason="because")
     booth.press("missing", position="99", reason="worn")
+    booth.press("missing", position="2", reason="bandaged:permanent")
+    booth.press("missing", position="2", kind="smudged", reason="worn")
     assert booth.taker.standing.missing == ()
     booth.press("missing", position="2", reason="worn")
     booth.press("resume")
@@ -484,7 +483,7 @@ def test_a_finger_that_cannot_be_had_calls_an_officer_who_records_why(booth: Sta
     (missing,) = booth.booth.visit.missing
     assert (missing.position, missing.reason, missing.officer) == (2, MissingReason.WORN, "cb01")
     noted = [step.detail for step in booth.booth.visit.steps if step.event == "finger_missing"]
-    assert noted == ["2 worn"]
+    assert noted == ["2 worn permanent"]
     booth.press("to_sign")
     booth.press("sign", signature=drawing())
     entry = booth.outbox.waiting()[0]
@@ -601,7 +600,7 @@ def test_a_reader_lost_in_the_middle_is_said_and_survived(booth: Stage, broken: 
     assert booth.booth.waits_for_device == "reader"
     until(lambda: not booth.booth.trouble)
     booth.lay(2)
-    assert [position for position, _ in booth.taker.standing.scores] == [1, 2]
+    assert booth.taken == [1, 2]
     events = [step.event for step in booth.booth.visit.steps]
     assert events.index("reader_lost") < events.index("reader_back")
 
@@ -632,7 +631,7 @@ def test_a_touch_begun_before_help_was_called_is_thrown_away(booth: Stage) -> No
     until(booth.reader.touches.empty)
     booth.press("resume")
     booth.lay(1)
-    assert [position for position, _ in booth.taker.standing.scores] == [1]
+    assert booth.taken == [1]
     assert booth.taker.result()[0][0].attempts == 1
 
 
@@ -648,10 +647,10 @@ def test_whose_touch_was_thrown_away_is_told_to_lift_the_finger(
     until(booth.reader.touches.empty)
     booth.press("resume")
     until(lambda: booth.taker.standing.phase is Phase.LIFT)
-    assert list(booth.taker.standing.scores) == []
+    assert booth.taken == []
     lifted.set()
     booth.lay(1)
-    assert list(dict(booth.taker.standing.scores)) == [1]
+    assert booth.taken == [1]
 
 
 # Signing

@@ -41,11 +41,11 @@ def test_the_whole_way_by_forms_alone(kiosk: Stage) -> None:
     kiosk.form("keep")
     assert 'data-finger="10"' in page(kiosk)
     kiosk.lay(1, 2)
-    kiosk.lay(kiosk.taker.standing.wanted or 1)
+    kiosk.lay(*kiosk.wanted)
     until(lambda: kiosk.shows(Screen.READ_BACK))
-    assert kiosk.web.get("/print/2.png").data.startswith(b"\x89PNG")
-    assert kiosk.web.get("/print/3.png").status_code == 404
-    assert "/print/1.png" in page(kiosk)
+    assert kiosk.web.get("/print/plain/2.png").data.startswith(b"\x89PNG")
+    assert kiosk.web.get("/print/plain/3.png").status_code == 404
+    assert "/print/plain/1.png" in page(kiosk)
     kiosk.form("to_sign")
     answer = kiosk.form("sign", signature=drawing())
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
@@ -208,20 +208,23 @@ def test_each_press_on_a_page_brings_the_pages_own_token(kiosk: Stage) -> None:
     assert {"confirm", "not_me", "call_officer", "give_up", "language"} <= set(FORMS.findall(text))
 
 
-def test_an_officer_has_a_finger_taken_anew_that_was_laid_down_for_another(kiosk: Stage) -> None:
+def test_who_insists_on_a_finger_that_was_given_for_another_gives_both_again(kiosk: Stage) -> None:
     kiosk.to_fingers()
     kiosk.lay(2)
     kiosk.lay(2, 2)
-    until(lambda: kiosk.shows(Screen.HELP))
-    kiosk.form("pin", officer="cb01", pin=PIN)
-    assert 'formaction="/press/reopen_finger"' in page(kiosk)
-    for position in ("1", "2"):
-        assert f'name="position" value="{position}"' in page(kiosk)
-        kiosk.form("reopen_finger", position=position)
-    kiosk.form("resume")
+    until(lambda: kiosk.wanted == (1,))
     kiosk.lay(1, 2)
-    kiosk.lay(kiosk.taker.standing.wanted or 1)
+    kiosk.lay(*kiosk.wanted)
     until(lambda: kiosk.shows(Screen.READ_BACK))
+
+
+def test_an_officer_has_a_finger_taken_anew(kiosk: Stage) -> None:
+    kiosk.to_fingers()
+    kiosk.lay(1)
+    kiosk.officer()
+    assert 'formaction="/press/reopen_finger"' in page(kiosk)
+    kiosk.form("reopen_finger", position="1", kind="plain")
+    assert kiosk.wanted == (1,)
 
 
 def test_a_finger_recorded_as_missing_by_mistake_can_be_chosen_again(kiosk: Stage) -> None:

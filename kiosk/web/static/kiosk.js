@@ -55,14 +55,13 @@
 
   const showHands = (fingers) => {
     for (const element of document.querySelectorAll("[data-finger]")) {
-      const position = Number(element.dataset.finger);
-      const state =
-        position === fingers.wanted ? "wanted"
-        : position in fingers.taken ? "taken"
-        : fingers.missing.includes(position) ? "missing"
-        : fingers.undecided.includes(position) ? "undecided"
-        : fingers.plan.includes(position) ? "open" : "unplanned";
+      const state = fingers.marks[element.dataset.finger] ?? "unplanned";
       if (element.dataset.state !== state) element.dataset.state = state;
+    }
+    // A hand of which nothing is wanted steps back.
+    for (const hand of document.querySelectorAll(".hand")) {
+      const wanted = hand.querySelector(".finger[data-state=wanted], .finger[data-state=again]");
+      hand.classList.toggle("resting", fingers.wanted.length > 0 && !wanted);
     }
   };
 
@@ -98,12 +97,16 @@
       say(find("hint"), fingers.text[page.language]);
       say(find("note"), fingers.note ? fingers.note[page.language] : "");
       find("note").classList.toggle("good", fingers.note_good);
-      find("fingers").className = `fit fingers ${fingers.tone} ${fingers.phase}`;
+      find("fingers").className = `fit fingers ${fingers.tone} ${fingers.phase} ${fingers.touch ?? ""}`;
+      say(find("kind"), find("kind")?.dataset[fingers.kind]);
       find("progress").value = Math.round(100 * fingers.progress);
       fill(find("count"), { n: fingers.done, max: fingers.plan.length });
       fill(find("try"), { n: fingers.try, max: fingers.tries });
-      find("try").hidden = fingers.wanted === null || fingers.control;
+      find("try").hidden = fingers.wanted.length === 0 || fingers.control;
       showHands(fingers);
+    },
+    irises(state) {
+      say(find("hint"), state.irises.hint[page.language]);
     },
     sealed(state) {
       const server = state.receipt.server;
@@ -112,9 +115,14 @@
         say(find("server-number"), server);
         say(find("sending"), find("sending").dataset.received);
       }
+      const paper = state.receipt.paper;
+      find("paper").hidden = !paper;
+      if (paper) say(find("paper"), paper[page.language]);
       if (state.wipe !== null) fill(find("wipe"), { n: state.wipe });
     },
   };
+
+  show.enrol = show.fingers;
 
   const showDevice = (state) => {
     const panel = find("device");

@@ -1,0 +1,92 @@
+"""Opening the kiosk's readers of fingers and irises by the names its settings give them.
+
+It takes no finger. Stand-ins come from here too, with whoever presses on them.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from hardware.errors import Unplugged
+from hardware.finger.open import open_reader
+from hardware.finger.port import FingerReader, StandIn
+from hardware.finger.simulated_reader import SimulatedReader
+from hardware.iris.port import IrisReader
+from hardware.libfprint.simulated import SimulatedLibfprint
+from hardware.sbi.client import SbiClient
+from hardware.sbi.finger import SbiFingerReader
+from hardware.sbi.iris import SbiIrisReader
+from hardware.sbi.trust import Trust, TrustUnreadable, read_trust
+from hardware.sbi.vocabulary import Modality
+from kiosk.sbi_records import FingerScores, IsoRecords
+from kiosk.settings import Settings
+
+ANCHORS: Final = "sbi-anchors"
+"""Folder, in the kiosk's own, of whom SBI devices are trusted by; see `hardware.sbi.trust`."""
+NONE: Final = "none"
+_SBI: Final = "sbi"
+_STAND_IN: Final = "simulated"
+
+
+class Readers:
+    """What the settings of one kiosk name.
+
+    Args:
+        now: the time, aware.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+
+    @property
+    def simulated(self) -> bool:
+        """Return whether a reader is a stand-in, so that somebody must play the citizen."""
+        names = (self._settings.reader, self._settings.iris)
+        return any(name.endswith(_STAND_IN) for name in names)
+
+    def fingers(self) -> FingerReader:
+        """Return the reader of fingers.
+
+        Raises:
+            Broken: it is not there, does not answer as such a reader does, or is not trusted.
+        """
+        kind, _, serial = self._settings.reader.partition(":")
+        if kind == _SBI:
+            return SbiFingerReader(self._client(Modality.FINGER, serial))
+        return open_reader(self._settings.reader)
+
+    def irises(self) -> IrisReader:
+        """Return the iris scanner.
+
+        Raises:
+            Broken: none is set, it is not there, or is not trusted.
+        """
+        kind, _, serial = self._settings.iris.partition(":")
+        if kind == _SBI:
+            return SbiIrisReader(self._client(Modality.IRIS, serial))
+        raise Unplugged("no iris scanner is set")
+
+    def hand(self, reader: FingerReader) -> StandIn | None:
+        """Return the hand that presses on a stand-in, None for a reader in earnest."""
+        return reader if isinstance(reader, SimulatedReader | SimulatedLibfprint) else None
+
+    def close(self) -> None:
+        """Let the stand-ins go."""
+
+    def _client(self, modality: Modality, serial: str) -> SbiClient:
+        return SbiClient(
+            modality,
+            trust=self._trust(),
+            records=IsoRecords(),
+            scores=FingerScores() if modality is Modality.FINGER else None,
+            now=self._now,
+            serial=serial or None,
+        )
+
+    def _trust(self) -> Trust:
+        try:
+            return read_trust(self._settings.data / ANCHORS)
+        except (TrustUnreadable, OSError) as error:
+            # A file that cannot be read is mended while the kiosk runs, as a plug is put back.
+            raise Unplugged(f"whom to trust cannot be read: {error}") from error
