@@ -100,6 +100,9 @@ class _Devices:
         return reader
 
     def scanner(self) -> IrisReader:
+        eyes = self._readers.eyes()
+        if eyes is not None and self.rehearsal is not None:
+            self.rehearsal.look_into(eyes)
         return self._readers.irises()
 
     def close(self) -> None:

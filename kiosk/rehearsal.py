@@ -20,6 +20,7 @@ from hardware.finger.synthesis import Condition
 from kiosk.fingers import FingerTaker
 from kiosk.obedient import REACTS_AFTER, Obedient
 from kiosk.protocol import SCHEME
+from kiosk.readers import Eyes
 from kiosk.standing import Phase
 from kiosk.thread import Running
 
@@ -160,6 +161,7 @@ class Rehearsal(Running):
         self._sitter = Obedient(combined(role.behaviour, *role.also))
         self._camera: SitterCamera | None = None
         self._reader: StandIn | None = None
+        self._eyes: Eyes | None = None
         self._pressed = False
         self._waited = 0.0
         self._hand: tuple[int, list[int]] = (0, [])
@@ -190,7 +192,15 @@ class Rehearsal(Running):
             self._reader = reader
             self._pressed = False
 
+    def look_into(self, eyes: Eyes) -> None:
+        """Look into an iris scanner that was opened."""
+        with self._lock:
+            self._eyes = eyes
+            eyes.show(self._role.person)
+
     def _seat(self) -> None:
+        if self._eyes is not None:
+            self._eyes.show(self._role.person)
         if self._camera is not None:
             self._camera.become(self._role.person)
             self._camera.pose(self._sitter.act, seconds=0)

@@ -18,7 +18,12 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--walk", action="store_true", help="go the whole way by itself and report")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="made anew each time")
     parser.add_argument("--camera", default="sitter:1", help="device:0, folder:..., sitter:1")
-    parser.add_argument("--reader", default="simulated", help="serial:/dev/ttyUSB0 or simulated")
+    parser.add_argument(
+        "--reader",
+        default="simulated",
+        help="serial:/dev/ttyUSB0, simulated, or sbi-simulated: slaps, rolled fingers and irises",
+    )
+    parser.add_argument("--iris", help="none, sbi or sbi-simulated; by default as the reader is")
     return parser.parse_args(given)
 
 
@@ -52,7 +57,8 @@ def main(given: list[str] | None = None) -> int:
     folder = asked.folder.absolute()
     try:
         print(f"Thu Nhận: setting up in {asked.folder} ...", flush=True)
-        with Stage(folder, camera=asked.camera, reader=asked.reader) as stage:
+        iris = asked.iris or ("sbi-simulated" if asked.reader == "sbi-simulated" else "none")
+        with Stage(folder, camera=asked.camera, reader=asked.reader, iris=iris) as stage:
             return _walk(stage) if asked.walk else _run(stage)
     except KeyboardInterrupt:
         print("\nStopped.")

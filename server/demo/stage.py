@@ -95,11 +95,13 @@ class Stage(AbstractContextManager["Stage"]):
         *,
         camera: str = "sitter:1",
         reader: str = "simulated",
+        iris: str = "none",
         say: Callable[[str], None] = print,
     ) -> None:
         self.folder = folder
         self.camera = camera
         self.reader = reader
+        self.iris = iris
         self.say = say
         self.ports = free_ports(NAMES)
         self.cast: seed.Cast | None = None
@@ -166,6 +168,7 @@ class Stage(AbstractContextManager["Stage"]):
                     "THUNHAN_KIOSK_PORT": str(self.ports["kiosk"]),
                     "THUNHAN_KIOSK_CAMERA": self.camera,
                     "THUNHAN_KIOSK_READER": self.reader,
+                    "THUNHAN_KIOSK_IRIS": self.iris,
                 },
                 answers_at=self.url("kiosk"),
             ),
