@@ -12,10 +12,11 @@ from hardware.camera.open import open_camera
 from hardware.camera.port import CameraInfo, Frame
 from hardware.codes.open import open_code_reader
 from hardware.codes.port import CodeReaderInfo
-from hardware.finger.open import open_reader
 from hardware.finger.port import FingerReader
+from hardware.iris.port import IrisInfo
 from hardware.printer.open import open_printer
 from hardware.printer.port import PrinterInfo, PrinterStatus
+from kiosk.readers import Readers
 from kiosk.settings import Settings
 
 _ANSWER: Final = 2.0
@@ -32,6 +33,10 @@ class Devices(Protocol):
         """Lend the fingerprint reader; None where somebody else has it just now."""
         ...
 
+    def irises(self) -> IrisInfo:
+        """Return what the iris scanner is."""
+        ...
+
     def scanner(self) -> CodeReaderInfo:
         """Return what the scanner is."""
         ...
@@ -46,6 +51,7 @@ class Opened:
     """Devices that are opened for the examination, where no kiosk runs."""
 
     settings: Settings
+    readers: Readers
 
     def frames(self, count: int) -> tuple[CameraInfo, list[Frame]]:
         """Return what the camera is and `count` frames that follow each other.
@@ -66,9 +72,21 @@ class Opened:
         Raises:
             Broken: it is not there.
         """
-        reader = open_reader(self.settings.reader)
+        reader = self.readers.fingers()
         try:
             yield reader
+        finally:
+            reader.close()
+
+    def irises(self) -> IrisInfo:
+        """Return what the iris scanner is.
+
+        Raises:
+            Broken: it is not there.
+        """
+        reader = self.readers.irises()
+        try:
+            return reader.info
         finally:
             reader.close()
 

@@ -3,7 +3,7 @@
 It examines nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,9 @@ from hardware.camera.port import CameraInfo, Frame
 from hardware.codes.port import CodeReaderInfo
 from hardware.errors import Silent, Unplugged
 from hardware.finger.port import FingerReader
+from hardware.iris.port import IrisInfo
 from hardware.printer.port import PrinterInfo, PrinterStatus
+from kiosk.booth import IRIS
 from kiosk.fittings import Fittings
 
 _FRAME: Final = 2.0
@@ -21,9 +23,14 @@ _FRAME: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lent:
-    """Devices of a running kiosk, which goes on using them."""
+    """Devices of a running kiosk, which goes on using them.
+
+    Attributes:
+        away: names of the devices that do not work now, as the booth keeps them.
+    """
 
     fittings: Fittings
+    away: Collection[str] = ()
 
     def frames(self, count: int) -> tuple[CameraInfo, list[Frame]]:
         """Return what the camera is and `count` frames that follow each other.
@@ -57,6 +64,17 @@ class Lent:
         if reader is None and self.fittings.taker.standing.plan == ():
             raise Unplugged("the reader is not there")
         yield reader
+
+    def irises(self) -> IrisInfo:
+        """Return what the iris scanner is.
+
+        Raises:
+            Unplugged: it is not there.
+        """
+        irises = self.fittings.irises
+        if irises is None or irises.info is None or IRIS in self.away:
+            raise Unplugged("the iris scanner is not there")
+        return irises.info
 
     def scanner(self) -> CodeReaderInfo:
         """Return what the scanner is.

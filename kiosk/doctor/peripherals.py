@@ -1,4 +1,4 @@
-"""The examination of what is beside: the ports of the machine, the scanner, the printer.
+"""The examination of what is beside: the ports of the machine, iris and code scanners, the printer.
 
 A kiosk serves without them; none of them is ever `BROKEN` alone.
 """
@@ -47,6 +47,18 @@ def examine_ports(settings: Settings, dev: Path = Path("/dev")) -> Check:
     if not figures:
         return found("plugged", State.ABSENT, "plugged.none")
     return found("plugged", State.OK, "plugged.ok", *figures[:_MOST])
+
+
+def examine_irises(settings: Settings, devices: Devices) -> Check:
+    """Return what was found of the iris scanner."""
+    if settings.iris == _NONE:
+        return found("iris", State.ABSENT, "iris.none")
+    try:
+        info = devices.irises()
+    except Broken as error:
+        return found("iris", State.ATTENTION, "iris.missing", detail(error))
+    figures = (Figure(name="name", value=info.name), Figure(name="serial", value=info.serial))
+    return found("iris", State.OK, "iris.ok", *figures, simulated=info.simulated)
 
 
 def examine_scanner(settings: Settings, devices: Devices) -> Check:

@@ -10,19 +10,21 @@ from kiosk.doctor import camera, machine, office, peripherals, reader
 from kiosk.doctor.check import Check, State, detail, found
 from kiosk.doctor.devices import Devices, Opened
 from kiosk.errands import Server
+from kiosk.readers import Readers
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
 from kiosk.settings import Settings
 from kiosk.uplink import Uplink
 
 log = logging.getLogger(__name__)
 
+Clock = Callable[[], datetime]
 Part = Callable[[], tuple[Check, ...]]
 
 
 def run(
     settings: Settings,
     *,
-    clock: Callable[[], datetime],
+    clock: Clock,
     devices: Devices | None = None,
     server: Server | None = None,
     free: Callable[[], bool] = lambda: True,
@@ -36,12 +38,23 @@ def run(
         server: asked by a running kiosk; a connection for this where None.
         free: asked before each device: whether nobody is at the kiosk.
     """
-    lent: Devices = Opened(settings=settings) if devices is None else devices
+    with _opened(settings, clock, devices) as lent:
+        return tuple(_checks(settings, clock, lent, server, free))
+
+
+def _checks(
+    settings: Settings,
+    clock: Clock,
+    lent: Devices,
+    server: Server | None,
+    free: Callable[[], bool],
+) -> Iterator[Check]:
     ledger = settings.data / "outbox" / "outbox.db"
     now = clock()
     parts: list[tuple[str, bool, Part]] = [
         ("camera", True, lambda: camera.examine(lent)),
         ("reader", True, lambda: reader.examine_reader(lent)),
+        ("iris", True, lambda: (peripherals.examine_irises(settings, lent),)),
         ("scanner", True, lambda: (peripherals.examine_scanner(settings, lent),)),
         ("printer", True, lambda: (peripherals.examine_printer(settings, lent),)),
         ("plugged", False, lambda: (peripherals.examine_ports(settings),)),
@@ -57,11 +70,20 @@ def run(
         ("memory", False, lambda: (machine.examine_memory(),)),
         ("heat", False, lambda: (machine.examine_heat(),)),
     ]
-    return tuple(
-        check
-        for name, device, part in parts
-        for check in (_guarded(name, part) if not device or free() else _skipped(name))
-    )
+    for name, device, part in parts:
+        yield from _guarded(name, part) if not device or free() else _skipped(name)
+
+
+@contextmanager
+def _opened(settings: Settings, clock: Clock, devices: Devices | None) -> Iterator[Devices]:
+    if devices is not None:
+        yield devices
+        return
+    readers = Readers(settings, clock)
+    try:
+        yield Opened(settings=settings, readers=readers)
+    finally:
+        readers.close()
 
 
 def _skipped(name: str) -> tuple[Check, ...]:
@@ -77,18 +99,14 @@ def _guarded(name: str, part: Part) -> tuple[Check, ...]:
         return (found(name, State.BROKEN, "fell", detail(error)),)
 
 
-def _line(
-    settings: Settings, server: Server | None, clock: Callable[[], datetime]
-) -> tuple[Check, ...]:
+def _line(settings: Settings, server: Server | None, clock: Clock) -> tuple[Check, ...]:
     with _asking(settings, server, clock) as asked:
         line = office.examine_line(asked, settings.server, clock=clock)
     return (line.check, machine.examine_clock(machine.discipline(), line.offset))
 
 
 @contextmanager
-def _asking(
-    settings: Settings, server: Server | None, clock: Callable[[], datetime]
-) -> Iterator[Server | None]:
+def _asking(settings: Settings, server: Server | None, clock: Clock) -> Iterator[Server | None]:
     if server is not None:
         yield server
         return

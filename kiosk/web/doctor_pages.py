@@ -75,7 +75,7 @@ class _Pages:
             checks = run(
                 fittings.settings,
                 clock=fittings.clock.now,
-                devices=Lent(fittings=fittings),
+                devices=Lent(fittings=fittings, away=frozenset(self._booth.trouble)),
                 server=fittings.server,
                 free=self._free,
             )

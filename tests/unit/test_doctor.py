@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import cv2
@@ -39,6 +40,7 @@ from hardware.finger.port import (
 )
 from hardware.finger.serial_module import SerialReader
 from hardware.finger.simulated_reader import SimulatedReader
+from hardware.iris.port import IrisInfo
 from hardware.printer.port import PrinterInfo, PrinterStatus, Roll
 from kiosk import clock
 from kiosk.device import KEY_FILE, Device
@@ -59,6 +61,7 @@ from kiosk.protocol import (
     Station,
     Visit,
 )
+from kiosk.readers import Readers
 from kiosk.receipts import message_of
 from kiosk.settings import Settings
 from kiosk.station import StationMemory
@@ -94,6 +97,7 @@ class Fakes:
         self.rate = 15.0
         self.glass: FingerReader | Broken | None = None
         self.scans: CodeReaderInfo | Broken = CodeReaderInfo(name="s", path="/x", simulated=False)
+        self.eyes: IrisInfo | Broken = IrisInfo(name="e", serial="1", simulated=True, both=True)
         self.status: PrinterStatus | Broken | None = None
 
     def frames(self, count: int) -> tuple[CameraInfo, list[Frame]]:
@@ -109,6 +113,11 @@ class Fakes:
         if isinstance(self.glass, Broken):
             raise self.glass
         yield self.glass
+
+    def irises(self) -> IrisInfo:
+        if isinstance(self.eyes, Broken):
+            raise self.eyes
+        return self.eyes
 
     def scanner(self) -> CodeReaderInfo:
         if isinstance(self.scans, Broken):
@@ -434,6 +443,17 @@ def test_a_scanner_is_missed_only_where_one_is_wanted(tmp_path: Path) -> None:
     assert said(peripherals.examine_printer(settings_of(tmp_path), fakes)) == "printer.none"
 
 
+def test_an_iris_scanner_is_missed_only_where_one_is_wanted(tmp_path: Path) -> None:
+    fakes = Fakes()
+    assert said(peripherals.examine_irises(settings_of(tmp_path), fakes)) == "iris.none"
+    wanted = settings_of(tmp_path, iris="sbi:EYE-1")
+    check = peripherals.examine_irises(wanted, fakes)
+    assert (said(check), check.simulated) == ("iris.ok", True)
+    fakes.eyes = Unplugged("no service")
+    check = peripherals.examine_irises(wanted, fakes)
+    assert (said(check), check.state) == ("iris.missing", State.ATTENTION)
+
+
 def test_each_device_is_named_once_by_the_name_that_stays(tmp_path: Path) -> None:
     for name in ("ttyUSB0", "video0", "video1", "input/event3", "usb/lp0"):
         path = tmp_path / name
@@ -724,7 +744,7 @@ def test_a_whole_round_examines_every_part_with_stand_ins_that_say_so(tmp_path: 
     settings = settings_of(tmp_path, printer="simulated")
     checks = {check.name: check for check in rounds.run(settings, clock=lambda: NOW)}
     words = doctor_words()
-    parts = {key.split(".")[2] for key in words if key.startswith("doctor.part.")} - {"sbi"}
+    parts = {key.split(".")[2] for key in words if key.startswith("doctor.part.")}
     assert set(checks) == parts
     assert checks["server"].state is State.BROKEN
     assert {name for name, one in checks.items() if one.simulated} == {
@@ -746,7 +766,7 @@ def test_a_part_that_falls_is_a_finding_and_takes_no_other_down(tmp_path: Path) 
 
 
 def test_no_device_is_touched_once_somebody_is_there(tmp_path: Path) -> None:
-    asked = iter([True, False, False, False])
+    asked = chain([True], repeat(False))
     fakes = fakes_of(*moving(faces.frame(1)))
     fakes.glass = Unplugged("must not be asked")
     checks = rounds.run(
@@ -759,7 +779,8 @@ def test_no_device_is_touched_once_somebody_is_there(tmp_path: Path) -> None:
 
 
 def test_opened_devices_are_let_go_again(tmp_path: Path) -> None:
-    devices = Opened(settings=settings_of(tmp_path, printer="simulated", code_reader="none"))
+    settings = settings_of(tmp_path)
+    devices = Opened(settings=settings, readers=Readers(settings, lambda: NOW))
     info, frames = devices.frames(3)
     assert info.simulated
     assert [frame.number for frame in frames] == sorted(frame.number for frame in frames)
@@ -768,6 +789,8 @@ def test_opened_devices_are_let_go_again(tmp_path: Path) -> None:
     assert opened.info.simulated
     with pytest.raises(Unplugged):
         opened.wait_lifted(deadline=0.1)
+    with pytest.raises(Unplugged):
+        devices.irises()
 
 
 # What is kept of it

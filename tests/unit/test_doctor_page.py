@@ -227,6 +227,8 @@ def test_what_the_running_kiosk_has_not_got_is_missing(kiosk: Stage) -> None:
         lent.scanner()
     with pytest.raises(Unplugged):
         lent.printer()
+    with pytest.raises(Unplugged):
+        lent.irises()
 
     def gone() -> CodeReader:
         raise Unplugged("gone")
