@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 NO_PRINTER: Final = "none"
 """The setting of a kiosk without one."""
 WITHIN: Final = 90.0
-"""Seconds a receipt may take: 13 cm, over a line of 9600 baud about a minute."""
+"""Seconds a paper may take: 13 cm, over a line of 9600 baud about a minute."""
 _ANSWER: Final = 2.0
 _UNIT: Final = 24
 """Dots of letters in running text on wide paper: 3 mm, as large as newsprint."""
@@ -36,7 +36,7 @@ _WIDE: Final = 500
 
 
 class Fate(enum.StrEnum):
-    """What became of the last receipt; its sentence stands under ``paper.<fate>``."""
+    """What became of the last paper; its sentence stands under ``paper.<fate>``."""
 
     PRINTING = "printing"
     PRINTED = "printed"
@@ -47,7 +47,7 @@ class Fate(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Confirmation:
     """What a citizen may want to know at home.
 
     Attributes:
@@ -74,27 +74,27 @@ def paper_words() -> Words:
 
 
 def said(fate: Fate) -> Text:
-    """Return what the screen says of the last receipt."""
+    """Return what the screen says of the last paper."""
     return paper_words()[f"paper.{fate}"]
 
 
-def draw(receipt: Receipt, width: int) -> Dots:
-    """Return the receipt as dots, for paper `width` dots across."""
-    say = partial(paper_words().say, language=receipt.language)
+def draw(paper: Confirmation, width: int) -> Dots:
+    """Return the confirmation as dots, `width` across."""
+    say = partial(paper_words().say, language=paper.language)
     unit = _UNIT if width >= _WIDE else round(_UNIT * 0.85)
     sheet = Sheet(width)
-    if receipt.rehearsal:
+    if paper.rehearsal:
         sheet.band(say("paper.rehearsal"), unit)
         sheet.skip(unit)
     sheet.mark(3 * unit)
     sheet.skip(unit // 2)
     sheet.words(say("paper.title"), round(1.5 * unit), "Bold", align="centre")
-    sheet.words(receipt.station, unit, "SemiBold", align="centre")
+    sheet.words(paper.station, unit, "SemiBold", align="centre")
     sheet.skip(unit // 2)
-    sheet.boxed(say("paper.number"), receipt.number, round(2.5 * unit))
+    sheet.boxed(say("paper.number"), paper.number, round(2.5 * unit))
     sheet.skip(unit)
-    sheet.pair(say("paper.time"), f"{receipt.at.astimezone(HERE):%H:%M, %d/%m/%Y}", unit)
-    sheet.pair(say("paper.dossier"), receipt.dossier, unit)
+    sheet.pair(say("paper.time"), f"{paper.at.astimezone(HERE):%H:%M, %d/%m/%Y}", unit)
+    sheet.pair(say("paper.dossier"), paper.dossier, unit)
     sheet.skip(unit // 2)
     sheet.rule()
     sheet.skip(unit // 2)
@@ -103,12 +103,12 @@ def draw(receipt: Receipt, width: int) -> Dots:
     for number in (1, 2, 3):
         sheet.numbered(number, say(f"paper.next.{number}"), unit)
     sheet.skip(unit // 4)
-    if receipt.link is None:
+    if paper.link is None:
         sheet.words(say("paper.look.typed"), unit)
     else:
         beside = (say("paper.look"), say("paper.look.how"))
-        sheet.code(receipt.link, round(width * 0.42), beside, unit)
-        sheet.words(receipt.link.removeprefix("https://"), round(0.9 * unit), "SemiBold")
+        sheet.code(paper.link, round(width * 0.42), beside, unit)
+        sheet.words(paper.link.removeprefix("https://"), round(0.9 * unit), "SemiBold")
     sheet.skip(unit // 2)
     sheet.rule(dashed=True)
     sheet.skip(unit // 2)
@@ -130,9 +130,9 @@ def draw_trial(width: int, at: datetime) -> Dots:
 
 
 class Paper(Running):
-    """The printer, used by one thread for one receipt at a time.
+    """The printer, used by one thread for one paper at a time.
 
-    It is opened for each receipt, so that a cable may be pulled at any time in between.
+    It is opened for each paper, so that a cable may be pulled at any time in between.
 
     Args:
         spec: of the printer, see `hardware.printer.open`.
@@ -150,25 +150,25 @@ class Paper(Running):
         super().__init__("paper")
         self._spec, self._told, self._open = spec, told, open_
         self._new = threading.Condition()
-        self._next: Receipt | None = None
+        self._next: Confirmation | None = None
         self._using = threading.Lock()
         self._fate: Fate | None = None
 
     @property
     def fate(self) -> Fate | None:
-        """Return what became of the last receipt, None before one and after `forget`."""
+        """Return what became of the last paper, None before one and after `forget`."""
         return self._fate
 
-    def print_receipt(self, receipt: Receipt) -> None:
-        """Have a receipt printed; returns at once."""
+    def print_confirmation(self, paper: Confirmation) -> None:
+        """Have a paper printed; returns at once."""
         with self._new:
-            self._next = receipt
+            self._next = paper
             self._fate = Fate.PRINTING
             self._new.notify()
         self._told()
 
     def forget(self) -> None:
-        """Forget the last receipt: the next person is here."""
+        """Forget the last paper: the next person is here."""
         with self._new:
             self._next = None
             self._fate = None
@@ -191,7 +191,7 @@ class Paper(Running):
         return self._printed(lambda width: draw_trial(width, at))
 
     def stop(self) -> None:
-        """End after the receipt under way."""
+        """End after the paper under way."""
         self._stop.set()
         with self._new:
             self._new.notify()
@@ -201,10 +201,10 @@ class Paper(Running):
         while True:
             with self._new:
                 self._new.wait_for(lambda: self._next is not None or self._stop.is_set())
-                receipt, self._next = self._next, None
-            if receipt is None:
+                paper, self._next = self._next, None
+            if paper is None:
                 return
-            fate = self._printed(partial(draw, receipt))
+            fate = self._printed(partial(draw, paper))
             with self._new:
                 # Of somebody who has left meanwhile nothing is said to the next person.
                 if self._fate is Fate.PRINTING and self._next is None:
@@ -220,15 +220,15 @@ class Paper(Running):
                 finally:
                     printer.close()
         except Broken as error:
-            log.warning("no receipt: %s", error)
+            log.warning("no paper: %s", error)
             return Fate.BROKEN
         except Exception:
-            # A receipt is worth no visit: whatever is wrong with it, the next one is tried.
-            log.exception("a receipt could not be printed")
+            # A paper is worth no visit: whatever is wrong with it, the next one is tried.
+            log.exception("a paper could not be printed")
             return Fate.BROKEN
         if hindrance is None:
             return Fate.PRINTED
-        log.warning("no receipt: %s", hindrance)
+        log.warning("no paper: %s", hindrance)
         return _FATES[hindrance]
 
 

@@ -55,9 +55,9 @@ class Settings(BaseModel):
     code_reader: Annotated[str, Field(pattern=_CODE_READER)] = "none"
     """Beside the camera, which reads QR codes anyway; see `hardware.codes.open`."""
     printer: Annotated[str, Field(pattern=_PRINTER)] = "none"
-    """Of the receipts; see `hardware.printer.open`."""
+    """Of what citizens take home; see `hardware.printer.open`."""
     look_up: Annotated[str, Field(pattern=r"^(https?://[!-~]{1,200})?$")] = ""
-    """Address of the citizens' page that shows where a dossier stands; on the receipt."""
+    """Address of the citizens' page that shows where a dossier stands; on that paper."""
     references: Path | None = None
     """Folder of the fingers seen today, which the kiosks of a station may share; see
     `kiosk.references`. By default one in `data`."""

@@ -20,7 +20,7 @@ from kiosk.booth import CAMERA, READER, Booth, Senses
 from kiosk.fittings import Attended, Face
 from kiosk.life import VisitEvent
 from kiosk.outbox import NotKept
-from kiosk.paper import Receipt
+from kiosk.paper import Confirmation
 from kiosk.protocol import CheckIn, Visit
 from kiosk.scan import Unread, understand
 from kiosk.screens import SCANNING, Screen
@@ -334,8 +334,8 @@ def _afterwards(booth: Booth, capture: Capture, station: str) -> None:
     except OSError:
         log.exception("today's fingers could not be remembered")
     if closed is not None and fittings.paper is not None:
-        fittings.paper.print_receipt(
-            Receipt(
+        fittings.paper.print_confirmation(
+            Confirmation(
                 station=station,
                 number=closed.number,
                 at=at,

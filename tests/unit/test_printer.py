@@ -24,11 +24,11 @@ from hardware.printer.port import Dots, NotPrinted, Printer, PrinterInfo, Roll
 from hardware.printer.simulator import Condition, NotUnderstood, PaperRoll
 from hardware.printer.wire import open_device, open_port
 from kiosk import paper, sheet
-from kiosk.paper import Fate, Paper, Receipt, draw, draw_trial, paper_words
+from kiosk.paper import Confirmation, Fate, Paper, draw, draw_trial, paper_words
 
 AT = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 INFO = PrinterInfo(name="roll", path="", simulated=True, width=576)
-RECEIPT = Receipt(
+PAPER = Confirmation(
     station="Công an phường Giả Định",
     number="S01-000123",
     at=AT,
@@ -280,7 +280,7 @@ def behind_a_terminal(roll: PaperRoll) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", ["device", "port"])
 def test_a_receipt_goes_over_a_real_line(kind: str) -> None:
-    roll, dots = PaperRoll(), draw(RECEIPT, 576)
+    roll, dots = PaperRoll(), draw(PAPER, 576)
     with behind_a_terminal(roll) as path:
         opens = {"device": lambda: open_device(path), "port": lambda: open_port(path, 115200)}
         printer = EscposPrinter(INFO, opens[kind])
@@ -355,12 +355,12 @@ def test_narrow_paper_is_known_by_its_name() -> None:
 @pytest.mark.parametrize("width", [576, 384])
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_receipt_fits_its_paper_and_its_code_leads_to_the_page(width: int, language: str) -> None:
-    receipt = Receipt(
-        station=RECEIPT.station,
-        number=RECEIPT.number,
+    receipt = Confirmation(
+        station=PAPER.station,
+        number=PAPER.number,
         at=AT,
-        dossier=RECEIPT.dossier,
-        link=RECEIPT.link,
+        dossier=PAPER.dossier,
+        link=PAPER.link,
         rehearsal=True,
         language=language,
     )
@@ -371,41 +371,41 @@ def test_a_receipt_fits_its_paper_and_its_code_leads_to_the_page(width: int, lan
     assert not below[:, :8].any()
     assert not below[:, -8:].any()
     found = zxingcpp.read_barcodes(np.where(dots, np.uint8(0), np.uint8(255)))
-    assert [code.text for code in found] == [RECEIPT.link]
+    assert [code.text for code in found] == [PAPER.link]
 
 
 def test_a_receipt_has_no_place_for_a_name_and_is_drawn_the_same_each_time() -> None:
-    fields = set(Receipt.__dataclass_fields__)
+    fields = set(Confirmation.__dataclass_fields__)
     assert fields == {"station", "number", "at", "dossier", "link", "rehearsal", "language"}
-    plain = draw(RECEIPT, 576)
+    plain = draw(PAPER, 576)
     other = draw(
-        Receipt(
-            station=RECEIPT.station,
+        Confirmation(
+            station=PAPER.station,
             number="S01-000124",
             at=AT,
-            dossier=RECEIPT.dossier,
+            dossier=PAPER.dossier,
             link=None,
             rehearsal=False,
         ),
         576,
     )
     assert plain.shape != other.shape
-    assert (plain == draw(RECEIPT, 576)).all()
+    assert (plain == draw(PAPER, 576)).all()
 
 
 def test_a_rehearsals_receipt_is_marked_from_edge_to_edge() -> None:
     marked = draw(
-        Receipt(
+        Confirmation(
             station="X", number="1", at=AT, dossier="2", link=None, rehearsal=True, language="vi"
         ),
         576,
     )
     assert marked[:, 0].any()
-    assert not draw(RECEIPT, 576)[:, 0].any()
+    assert not draw(PAPER, 576)[:, 0].any()
 
 
 def test_long_words_are_broken_and_never_leave_the_paper() -> None:
-    receipt = Receipt(
+    receipt = Confirmation(
         station="Ư" * 200,
         number="S" * 60,
         at=AT,
@@ -449,13 +449,13 @@ def test_nobody_waits_for_a_receipt_and_the_screen_is_told_what_became_of_it() -
     slow, fates = Slow(PaperRoll()), list[Fate | None]()
     printing = Paper("slow", lambda: fates.append(printing.fate), open_=slow.open)
     printing.start()
-    printing.print_receipt(RECEIPT)
+    printing.print_confirmation(PAPER)
     assert printing.fate == "printing"
     slow.let.set()
     until(lambda: printing.fate is Fate.PRINTED)
     printing.stop()
     until(lambda: fates == [Fate.PRINTING, Fate.PRINTED])
-    assert np.array_equal(slow.roll.receipts[0][:-LINES], draw(RECEIPT, 576))
+    assert np.array_equal(slow.roll.receipts[0][:-LINES], draw(PAPER, 576))
 
 
 @pytest.mark.parametrize(
@@ -475,7 +475,7 @@ def test_what_hindered_a_receipt_is_said_in_both_languages(
     slow.roll.become(condition)
     printing = Paper("slow", lambda: None, open_=slow.open)
     printing.start()
-    printing.print_receipt(RECEIPT)
+    printing.print_confirmation(PAPER)
     until(lambda: printing.fate is fate)
     printing.stop()
     assert "số thu nhận" in paper.said(fate).vi
@@ -486,7 +486,7 @@ def test_of_somebody_who_has_left_nothing_is_said_to_the_next_person() -> None:
     slow = Slow(PaperRoll())
     printing = Paper("slow", lambda: None, open_=slow.open)
     printing.start()
-    printing.print_receipt(RECEIPT)
+    printing.print_confirmation(PAPER)
     until(lambda: slow.opened)
     printing.forget()
     slow.roll.become(Condition(paper=0))
@@ -508,9 +508,9 @@ def test_a_driver_that_falls_takes_no_later_receipt_with_it() -> None:
 
     printing = Paper("slow", lambda: None, open_=faulty)
     printing.start()
-    printing.print_receipt(RECEIPT)
+    printing.print_confirmation(PAPER)
     until(lambda: printing.fate is Fate.BROKEN)
-    printing.print_receipt(RECEIPT)
+    printing.print_confirmation(PAPER)
     until(lambda: printing.fate is Fate.PRINTED)
     info, status = printing.status()
     assert info is INFO
