@@ -12,6 +12,7 @@ from hardware.camera.port import CameraInfo, Frame
 from hardware.errors import Broken, Garbled, Refused, Silent, Unplugged
 from hardware.sbi.asked import ask_face
 from hardware.sbi.client import SCORE, SbiClient
+from hardware.sbi.live import START
 from hardware.sbi.outcomes import Mendable
 from hardware.sbi.port import FacePicture
 from hardware.sbi.preview import read_jpeg
@@ -58,10 +59,14 @@ class SbiCamera:
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sbi-camera", daemon=True)
         self._thread.start()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._number > 0 or self._broken is not None, timeout=START
+            )
 
     @property
     def info(self) -> CameraInfo:
-        """Return what the camera says of itself; its size is 0 until the first frame came."""
+        """Return what the camera says of itself; its size is that of the last frame, or 0."""
         height, width = self._size
         return CameraInfo(name=self._name, simulated=self._simulated, width=width, height=height)
 
@@ -128,6 +133,7 @@ class SbiCamera:
             except Broken as error:
                 with self._changed:
                     self._broken = error
+                    self._changed.notify_all()
             self._closed.wait(_PAUSE)
 
     def _take(self, jpeg: bytes) -> None:

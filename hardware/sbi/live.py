@@ -11,6 +11,8 @@ from hardware.sbi.raw import Line, Request
 from hardware.sbi.stream import Ended, Picture, StreamParser
 from hardware.sbi.vocabulary import PATHS, Verb
 
+START: Final = 10.0
+"""Seconds until the first live picture: a camera may have to be started."""
 _PATIENCE: Final = 2.0
 """Seconds without a live picture after which a stream counts as silent."""
 
@@ -37,7 +39,7 @@ class Live:
         parser = StreamParser()
         request = Request(Verb.STREAM, PATHS[Verb.STREAM], self._body)
         try:
-            with self._line.stream(request, patience=_PATIENCE) as pieces:
+            with self._line.stream(request, start=START, patience=_PATIENCE) as pieces:
                 for data in pieces:
                     yield from parser.feed(data)
                     if parser.ended:

@@ -306,18 +306,22 @@ class Line:
                     return answer
 
     @contextmanager
-    def stream(self, request: Request, *, patience: float) -> Iterator[Iterator[bytes]]:
+    def stream(
+        self, request: Request, *, start: float, patience: float
+    ) -> Iterator[Iterator[bytes]]:
         """Give the bytes of an answer that goes on, head and all, as they come.
 
         Args:
             request: sent in one write.
+            start: seconds until its first byte, at most: a camera may have to be started.
             patience: seconds without a byte after which the service counts as silent.
 
         Raises:
             Unplugged, Silent: as `ask`; also while the bytes are read.
         """
-        with self._connected(request, self._clock() + patience) as connection:
-            yield self._pieces(connection, patience)
+        until = self._clock() + start
+        with self._connected(request, until) as connection:
+            yield self._pieces(connection, until, patience)
 
     def close(self) -> None:
         """End what is under way, from whatever thread; afterwards every call is `Unplugged`."""
@@ -326,9 +330,10 @@ class Line:
             for connection in self._open:
                 _hang_up(connection)
 
-    def _pieces(self, connection: socket.socket, patience: float) -> Iterator[bytes]:
-        while data := self._receive(connection, self._clock() + patience):
+    def _pieces(self, connection: socket.socket, until: float, patience: float) -> Iterator[bytes]:
+        while data := self._receive(connection, until):
             yield data
+            until = self._clock() + patience
 
     def _last(self, parser: AnswerParser) -> Answer:
         if self._closed:
