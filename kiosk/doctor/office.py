@@ -7,7 +7,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -19,8 +19,9 @@ import httpx
 
 from biometrics.face import models
 from biometrics.finger import minutiae
+from biometrics.words import Text
 from kiosk.device import Device, DeviceKeyUnfit
-from kiosk.doctor.check import Check, Figure, State, detail, found
+from kiosk.doctor.check import Check, Figure, State, detail, doctor_words, found
 from kiosk.errands import Server
 from kiosk.ledger import Ledger
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
@@ -132,8 +133,12 @@ def examine_line(
     try:
         station = server.station()
     except Refused as error:
-        text = error.refusal.text
-        check = found("server", State.BROKEN, "server.refused", *figures, why=text.vi)
+        sentence = doctor_words()["doctor.server.refused"]
+        why = error.refusal.text
+        check = replace(
+            found("server", State.BROKEN, "server.refused", *figures, why=""),
+            text=Text(vi=sentence.vi.format(why=why.vi), en=sentence.en.format(why=why.en)),
+        )
     except NoNetwork:
         check = found("server", State.BROKEN, "server.away", *figures)
     except UplinkError:

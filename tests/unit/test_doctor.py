@@ -714,6 +714,10 @@ def test_each_way_a_server_can_fail_has_its_own_advice(error: Exception, key: st
     assert said(line.check) == key
     assert line.check.state is State.BROKEN
     assert line.offset is None
+    if isinstance(error, Refused):
+        assert error.refusal.text.vi in line.check.text.vi
+        assert error.refusal.text.en in line.check.text.en
+        assert error.refusal.text.vi not in line.check.text.en
     alone = office.examine_line(None, "http://x", clock=lambda: NOW, transport=transport)
     assert said(alone.check) == "server.away"
 

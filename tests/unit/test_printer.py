@@ -166,6 +166,17 @@ def test_the_roll_understands_no_other_commands() -> None:
         PaperRoll(width=384).write(next(iter(commands.picture(noise(4, 576)))), 0)
 
 
+def test_no_bytes_make_the_roll_fall_otherwise() -> None:
+    rng = np.random.default_rng(3)
+    starts = (b"\x1b@", b"\x1bd", b"\x1dv0\x00", b"\x1dV", b"\x1dr", b"\x10\x04", b"")
+    for _ in range(3000):
+        roll = PaperRoll()
+        junk = rng.integers(0, 256, rng.integers(0, 40), np.uint8).tobytes()
+        with suppress(NotUnderstood):
+            roll.write(starts[rng.integers(len(starts))] + junk, 0)
+        roll.read(0)
+
+
 # What is wrong with it
 
 
