@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biometrics.capture import ImpressionKind, Print
 from biometrics.finger.hints import FingerHint
 from biometrics.finger.impression import ImpressionInvalid
-from biometrics.finger.judge import Seen
+from biometrics.finger.judge import Judge, Seen
 from biometrics.finger.known import NOBODY, Hit, Known
 from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.plan import LEFT, RIGHT, THUMBS, Step, Touch
@@ -127,13 +127,14 @@ def begin(
     seed: int = 0,
     known: Known = NOBODY,
     takes: frozenset[Touch] | None = None,
+    judge: Judge | None = None,
 ) -> FingerVisit:
     return FingerVisit(
         steps=steps,
         tries=tries,
         accept_at=50,
         keep_from=35,
-        judge=Reading(),
+        judge=judge or Reading(),
         rng=np.random.default_rng(seed),
         controls=controls,
         known=known,

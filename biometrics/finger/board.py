@@ -233,23 +233,28 @@ class Board:
         finger.trusted = False
         self._doubt(item)
 
-    def mix_up(self, items: Iterable[Item]) -> tuple[Item, ...]:
-        """Open items whose fingers were mixed up, once each; then an officer decides.
+    def mix_up(self, item: Item, other: Item) -> tuple[Item, ...]:
+        """Open an item, and all that was taken of its finger and of another: one is the other.
+
+        Once only; where that has been done to one of them before, an officer decides.
 
         Returns:
             Those that are open again.
         """
-        reopened = []
-        for item in items:
-            finger = self._fingers[item]
-            if finger.restarted:
-                finger.state = ItemState.UNDECIDED
-                self._doubt(item)
+        fingers = {item.position, other.position}
+        mixed = [
+            one for one in self.standing(ItemState.TAKEN) if one.position in fingers and one != item
+        ]
+        mixed.append(item)
+        again = any(self._fingers[one].restarted for one in mixed)
+        for one in mixed:
+            self._doubt(one)
+            if again:
+                self._fingers[one].state = ItemState.UNDECIDED
             else:
-                self.begin_anew(item)
-                finger.restarted = True
-                reopened.append(item)
-        return tuple(reopened)
+                self.begin_anew(one)
+                self._fingers[one].restarted = True
+        return () if again else tuple(mixed)
 
     def settle(self) -> None:
         """Draw the control presses once nothing is open and no officer is awaited."""

@@ -41,7 +41,7 @@ def tried(board: Board, item: Item, looked: Looked | None, doubt: Doubt | None) 
     reopened = _mistaken(board, item, doubt)
     if finger.state is ItemState.OPEN and not reopened:
         board.weigh(item, accept=said.hint is None)
-    outcome = Outcome.SWAPPED if item in reopened else _OUTCOMES[finger.state]
+    outcome = Outcome.SWAPPED if reopened else _OUTCOMES[finger.state]
     left = board.rules.tries - finger.tries if finger.state is ItemState.OPEN else 0
     return _offered(finger, looked, said, (item, outcome, number, left), reopened)
 
@@ -53,8 +53,8 @@ def pressed_again(board: Board, item: Item, looked: Looked | None, doubt: Doubt 
     number, outcome, reopened = board.controls.tries, Outcome.AGAIN, tuple[Item, ...]()
     said = _usable(finger, looked) or _doubted(doubt)
     if doubt is not None and doubt.same_as is not None and doubt.other is not None:
-        reopened = board.mix_up((item, doubt.other))
-        outcome = Outcome.SWAPPED if item in reopened else Outcome.UNDECIDED
+        reopened = board.mix_up(item, doubt.other)
+        outcome = Outcome.SWAPPED if reopened else Outcome.UNDECIDED
     elif said is None and looked is not None and _is_own(board, finger, looked.impression):
         outcome = Outcome.CONFIRMED
         finger.attempts.add(looked.impression)
@@ -125,7 +125,7 @@ def _mistaken(board: Board, item: Item, doubt: Doubt | None) -> tuple[Item, ...]
     before, finger.mistaken_for = finger.mistaken_for, other
     if other is None or other != before or board.finger(other).state is not ItemState.TAKEN:
         return ()
-    return board.mix_up((item, other))
+    return board.mix_up(item, other)
 
 
 def _is_own(board: Board, finger: Finger, impression: Impression) -> bool:

@@ -59,13 +59,10 @@ __all__ = [
     "OfficerNeeded",
     "Outcome",
     "PlanInvalid",
-    "PositionState",
     "ReasonInvalid",
     "Touched",
 ]
 
-PositionState = ItemState
-"""Its old name."""
 _MOST_TRIES: Final = 10
 _MOST_CONTROLS: Final = 2
 _MOST_REDOS: Final = 2

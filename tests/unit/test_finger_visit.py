@@ -166,9 +166,9 @@ def test_a_reason_lasts_as_long_as_its_list_says(
 def test_no_proof_is_wanted_any_more_once_the_finger_comes_after_all() -> None:
     visit = begin(singles((1,)))
     visit.missing(1, MissingReason.DEFORMED, None, OFFICER, AT)
-    assert visit.proof_wanted
+    before = visit.proof_wanted
     visit.reopen(plain(1), officer=OFFICER, at=AT)
-    assert not visit.proof_wanted
+    assert (before, visit.proof_wanted) == (True, False)
     put(visit, 1)
     assert visit.complete
 
