@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 TOUCH_WITHIN: Final = 12.0
 """Seconds of one wait for fingers: an image alone takes 7 s over a line of 57 600 baud."""
 LIFT_WITHIN: Final = 2.0
+LIFT_SHOWN: Final = 1.2
+"""Seconds for which everybody is asked to lift: some readers cannot tell whether a hand has gone,
+and would take it for the next one."""
 AGAIN_AFTER: Final = 1.0
 """Seconds until a reader that went away is looked for again."""
 _STEP: Final = 0.04
@@ -39,11 +42,19 @@ class FingerTaker:
     Args:
         open_: opens the reader; raises `Broken` where it is not there.
         told: called with True when the reader works and False when it stops to.
+        lift_shown: seconds for which everybody is asked to lift the fingers, at least.
     """
 
-    def __init__(self, open_: Callable[[], FingerReader], told: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        open_: Callable[[], FingerReader],
+        told: Callable[[bool], None],
+        *,
+        lift_shown: float = LIFT_SHOWN,
+    ) -> None:
         self._open = open_
         self._told = told
+        self._lift_shown = lift_shown
         self._wake = threading.Condition()
         self._visit: FingerVisit | None = None
         self._report: Report | None = None
@@ -250,6 +261,8 @@ class FingerTaker:
         )
 
     def _await_lift(self, reader: FingerReader) -> None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._stop, timeout=self._lift_shown)
         while not self._stop and self._visit is not None:
             if reader.wait_lifted(deadline=LIFT_WITHIN):
                 return

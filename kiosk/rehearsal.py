@@ -6,7 +6,7 @@ It exists only where a device is a stand-in, and never touches the screen or the
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import segno
@@ -23,6 +23,9 @@ from kiosk.protocol import SCHEME
 from kiosk.readers import Eyes
 from kiosk.standing import Phase
 from kiosk.thread import Running
+
+if TYPE_CHECKING:
+    from biometrics.finger.plan import Step
 
 __all__ = [
     "Behaviour",
@@ -162,7 +165,8 @@ class Rehearsal(Running):
         self._camera: SitterCamera | None = None
         self._reader: StandIn | None = None
         self._eyes: Eyes | None = None
-        self._pressed = False
+        self._pressed: Step | None = None
+        """The touch that fingers lie on the glass for."""
         self._waited = 0.0
         self._hand: tuple[int, list[int]] = (0, [])
         """Whose hand it is, and which of its fingers were not grown yet."""
@@ -190,7 +194,7 @@ class Rehearsal(Running):
         """Lay the hand beside a reader that was opened."""
         with self._lock:
             self._reader = reader
-            self._pressed = False
+            self._pressed = None
 
     def look_into(self, eyes: Eyes) -> None:
         """Look into an iris scanner that was opened."""
@@ -243,10 +247,13 @@ class Rehearsal(Running):
         standing, role = self._taker.standing, self._role
         self._waited += seconds
         idle = standing.wanted is None or self._taker.paused or role.finger == 0
-        if self._pressed:
-            if (standing.phase is Phase.LIFT and self._waited >= LIFTS_AFTER) or idle:
+        if self._pressed is not None:
+            lifts = standing.phase is Phase.LIFT and self._waited >= LIFTS_AFTER
+            # Whoever missed the word to lift sees that other fingers are asked for.
+            other = standing.phase is Phase.PLACE and standing.wanted != self._pressed
+            if lifts or other or idle:
                 reader.lift()
-                self._pressed, self._waited = False, 0.0
+                self._pressed, self._waited = None, 0.0
             elif standing.phase is not Phase.LIFT:
                 self._waited = 0.0
         elif idle or standing.phase is not Phase.PLACE:
@@ -254,4 +261,4 @@ class Rehearsal(Running):
         elif self._waited >= REACTS_AFTER and standing.wanted is not None:
             fingers = (role.finger,) if role.finger else standing.wanted.positions
             reader.present(role.person, *fingers, condition=role.condition)
-            self._pressed, self._waited = True, 0.0
+            self._pressed, self._waited = standing.wanted, 0.0

@@ -425,7 +425,9 @@ class Stage:
             lambda: self.scanner, lambda works: self.booth.told(IRIS, working=works)
         )
         self.taker = FingerTaker(
-            lambda: self.reader, lambda works: self.booth.told(READER, working=works)
+            lambda: self.reader,
+            lambda works: self.booth.told(READER, working=works),
+            lift_shown=0,
         )
         self.lens = Lens(self._camera, lambda works: self.booth.told(CAMERA, working=works))
         self.watch = Watch(self.lens)

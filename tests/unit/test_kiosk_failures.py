@@ -108,7 +108,7 @@ def test_a_reader_that_fails_as_none_should_is_said_and_looked_for_again() -> No
     def report(_: Standing, what: tuple[Offered, ...]) -> None:
         offered.extend(what)
 
-    taker = FingerTaker(lambda: next(readers), told.append)
+    taker = FingerTaker(lambda: next(readers), told.append, lift_shown=0)
     taker.start()
     visit = one_finger()
     taker.begin(visit, report)
@@ -148,7 +148,7 @@ def test_a_readers_name_is_cut_to_what_a_capture_takes() -> None:
     reader.info = ReaderInfo(
         name="n" * 100, serial="s" * 100, simulated=True, width=64, height=64, dpi=500
     )
-    taker = FingerTaker(lambda: reader, lambda _: None)
+    taker = FingerTaker(lambda: reader, lambda _: None, lift_shown=0)
     taker.start()
     visit = one_finger()
     taker.begin(visit, lambda *_: None)
