@@ -45,7 +45,8 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 8101
     """Of the touch page, on loopback only."""
     camera: Annotated[
-        str, Field(pattern=r"^(device:[0-9]{1,9}|sitter:[0-9]{1,9}|folder:.+|video:.+)$")
+        str,
+        Field(pattern=r"^(device:([0-9]{1,9}|/dev/[!-~]+)|sitter:[0-9]{1,9}|folder:.+|video:.+)$"),
     ] = "device:0"
     """See `hardware.camera.open`."""
     reader: Annotated[str, Field(pattern=_READER)] = "serial:/dev/ttyUSB0"

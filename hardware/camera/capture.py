@@ -22,13 +22,23 @@ _LOST_AFTER: Final = 3
 
 
 class DeviceCamera:
-    """Camera number `index` of this machine."""
+    """One camera of this machine.
 
-    def __init__(self, index: int) -> None:
+    Args:
+        index: its number, or its path: ``/dev/v4l/by-id/...`` does not change when cables do.
+
+    Raises:
+        Unplugged: there is no such camera.
+    """
+
+    def __init__(self, index: int | str) -> None:
         # OpenCV prints its own warnings for every number that is not there.
         os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
         self._index = index
-        self._device = cv2.VideoCapture(index)
+        # OpenCV takes a link for a file: it wants the device itself.
+        self._device = cv2.VideoCapture(
+            index if isinstance(index, int) else os.path.realpath(index)
+        )
         if not self._device.isOpened():
             self._device.release()
             raise Unplugged(f"camera {index} is not there; check its cable")

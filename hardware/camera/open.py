@@ -16,11 +16,14 @@ _MAX_DIGITS: Final = 9
 
 
 class CameraUnknown(ValueError):
-    """The name is not one of ``device:0``, ``folder:/path``, ``video:/path``, ``sitter:7``."""
+    """The name is not one of those in `open_camera`."""
 
 
 def open_camera(spec: str) -> Camera:
     """Return the camera named `spec`.
+
+    ``device:0``, ``device:/dev/v4l/by-id/...`` (which does not change when cables do),
+    ``folder:/path``, ``video:/path``, and the stand-in ``sitter:7``.
 
     Raises:
         CameraUnknown: no such kind, or its number or path is none.
@@ -30,9 +33,13 @@ def open_camera(spec: str) -> Camera:
     make = _KINDS.get(kind)
     if make is None or not colon or not rest:
         raise CameraUnknown(
-            f"{spec[:80]!r}: wanted device:0, folder:/path, video:/path or sitter:7"
+            f"{spec[:80]!r}: wanted device:0, device:/dev/..., folder:..., video:... or sitter:7"
         )
     return make(rest)
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith("/dev/") and "\0" not in text
 
 
 def _number(text: str) -> int:
@@ -42,7 +49,7 @@ def _number(text: str) -> int:
 
 
 _KINDS: Final[dict[str, Callable[[str], Camera]]] = {
-    "device": lambda rest: DeviceCamera(_number(rest)),
+    "device": lambda rest: DeviceCamera(rest if _is_path(rest) else _number(rest)),
     "folder": lambda rest: FolderCamera(Path(rest)),
     "video": lambda rest: VideoCamera(Path(rest)),
     "sitter": lambda rest: SitterCamera(_number(rest)),

@@ -119,9 +119,12 @@ def test_cameras_open_by_name(folder: Path) -> None:
     assert played.info.name.startswith("pictures of")
 
 
-def test_a_device_that_is_not_there_is_unplugged() -> None:
+@pytest.mark.parametrize("index", [97, "/dev/v4l/by-id/usb-none-video-index0"])
+def test_a_device_that_is_not_there_is_unplugged(index: int | str) -> None:
     with pytest.raises(Unplugged, match="check its cable"):
-        DeviceCamera(97)
+        DeviceCamera(index)
+    with pytest.raises(Unplugged, match="check its cable"):
+        open_camera(f"device:{index}")
 
 
 def test_the_command_writes_a_registry_portrait(tmp_path: Path) -> None:
