@@ -74,6 +74,9 @@ _DRIPS: Final = 40
 _DRIP_SECONDS: Final = 0.1
 _STREAMED_FIRST: Final = 3
 """Live pictures before a stream goes wrong."""
+_NO_PICTURE: Final = 2
+"""Bytes of an empty line, which a stream sends while there is nothing to see."""
+
 _ENDED: Final = Denied(error=Failure.of(ErrorCode.STREAM_ENDED)).encode()
 _SECOND: Final = (
     b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n"
@@ -248,17 +251,17 @@ class Wire:
         if Fault.HUGE in self._faults:
             start("200 OK", _headers(_HUGE))
             return (b" " * _PIECE for _ in range(_HUGE // _PIECE))
-        body = _body(application, environ)
+        return self._sent(start, _body(application, environ))
+
+    def _sent(self, start: Callable[..., Any], body: bytes) -> Iterable[bytes]:
+        half = body[: len(body) // 2]
         if Fault.HALF_JSON in self._faults:
-            return _whole(start, body[: len(body) // 2])
+            return _whole(start, half)
+        # The head promises the whole; after a drop the connection is closed behind the half.
+        start("200 OK", _headers(len(body)))
         if Fault.DROP in self._faults:
-            # The head promises the whole; the connection is closed behind the half.
-            start("200 OK", _headers(len(body)))
-            return [body[: len(body) // 2]]
-        if Fault.SLOW in self._faults:
-            start("200 OK", _headers(len(body)))
-            return self._dripping(body)
-        return _whole(start, body)
+            return [half]
+        return self._dripping(body) if Fault.SLOW in self._faults else [body]
 
     def _dripping(self, body: bytes) -> Iterator[bytes]:
         size = max(1, len(body) // _DRIPS)
@@ -267,21 +270,28 @@ class Wire:
             yield body[at : at + size]
 
     def _streamed(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        pictures = 0
         try:
-            for number, part in enumerate(parts):
-                if number >= _STREAMED_FIRST and Fault.HANG in self._faults:
+            for part in parts:
+                pictures += len(part) > _NO_PICTURE
+                if pictures > _STREAMED_FIRST and Fault.HANG in self._faults:
                     self._faults.hang()
-                if number >= _STREAMED_FIRST and Fault.DROP in self._faults:
+                if pictures > _STREAMED_FIRST and Fault.DROP in self._faults:
                     yield part[: len(part) // 2]
                     return
-                if number >= _STREAMED_FIRST and Fault.SECOND_RESPONSE in self._faults:
+                if pictures > _STREAMED_FIRST and Fault.SECOND_RESPONSE in self._faults:
                     yield _SECOND
                     return
                 yield part
         finally:
-            close = getattr(parts, "close", None)
-            if close is not None:
-                close()
+            _close(parts)
+
+
+def _close(parts: Iterable[bytes]) -> None:
+    """Close what an application answered, as WSGI wants it."""
+    close = getattr(parts, "close", None)
+    if close is not None:
+        close()
 
 
 def _headers(length: int) -> list[tuple[str, str]]:
@@ -299,6 +309,4 @@ def _body(application: Wsgi, environ: dict[str, Any]) -> bytes:
     try:
         return b"".join(parts)
     finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
+        _close(parts)

@@ -140,6 +140,9 @@ class SbiService:
                 if picture is not last:
                     part, last = _part(picture), picture
                 yield part
+            else:
+                # The head goes out with it: a camera that starts is not a service that is silent.
+                yield b"\r\n"
             self._over.wait(1 / FRAMES)
 
 
@@ -170,7 +173,6 @@ class _Verbs:
         answer = Response(
             self._service.pictures(look, newest, seconds),
             content_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}",
-            direct_passthrough=True,
         )
         answer.call_on_close(held.close)
         return answer
@@ -332,7 +334,7 @@ class _Handler(WSGIRequestHandler):
 
     def _gone(self) -> bool:
         try:
-            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         except OSError:

@@ -81,6 +81,7 @@ class SbiSimulator:
         faults: what is wrong with it.
         fingers: the slap scanner behind it.
         irises: the iris reader behind it.
+        sitter: the camera behind it, with whoever sits there.
 
     Raises:
         PortsTaken: no port is free.
@@ -103,7 +104,8 @@ class SbiSimulator:
         self.faults = Faults()
         self.fingers = SlapScanner(clock=clock)
         self.irises = SimulatedIrisReader(clock=clock)
-        self._person = person
+        # Whoever sits there takes a second to come: no live picture waits for that.
+        self.sitter = SitterCamera(person)
         self._root = Authority.create("simulated root", now())
         issuer = (
             self._root.intermediate("simulated provider", now()) if intermediate else self._root
@@ -157,11 +159,6 @@ class SbiSimulator:
             revoked=(self.revocations,),
             serials=self._serials,
         )
-
-    @functools.cached_property
-    def sitter(self) -> SitterCamera:
-        """Return the camera, with whoever sits before it."""
-        return SitterCamera(self._person)
 
     def present(self, person_seed: int, *positions: int, condition: str = Condition.WELL) -> None:
         """Put fingers on the glass; as `SlapScanner.present`."""
