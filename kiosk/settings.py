@@ -14,6 +14,7 @@ from hardware.printer import open as printer
 PREFIX = "THUNHAN_KIOSK_"
 _SBI = r"sbi(:[A-Za-z0-9._-]{1,64})?|sbi-simulated"
 _BAUD = "|".join(map(str, BAUDS))
+_CAMERA = r"^(device:([0-9]{1,9}|/dev/[!-~]+)|sitter:[0-9]{1,9}|folder:.+|video:.+)$"
 _READER = rf"^(simulated|serial:/[^,]+(,({_BAUD}))?|{_SBI}|libfprint|libfprint-simulated)$"
 _IRIS = rf"^(none|{_SBI})$"
 
@@ -46,7 +47,7 @@ class Settings(BaseModel):
     """Of the touch page, on loopback only."""
     camera: Annotated[
         str,
-        Field(pattern=r"^(device:([0-9]{1,9}|/dev/[!-~]+)|sitter:[0-9]{1,9}|folder:.+|video:.+)$"),
+        Field(pattern=_CAMERA),
     ] = "device:0"
     """See `hardware.camera.open`."""
     reader: Annotated[str, Field(pattern=_READER)] = "serial:/dev/ttyUSB0"
