@@ -15,7 +15,8 @@ PREFIX = "THUNHAN_KIOSK_"
 _SBI = r"sbi(:[A-Za-z0-9._-]{1,64})?|sbi-simulated"
 _BAUD = "|".join(map(str, BAUDS))
 _CAMERA = r"^(device:([0-9]{1,9}|/dev/[!-~]+)|sitter:[0-9]{1,9}|folder:.+|video:.+)$"
-_READER = rf"^(simulated|serial:/[^,]+(,({_BAUD}))?|{_SBI}|libfprint|libfprint-simulated)$"
+_LIBFPRINT = r"libfprint(:[!-~]{1,64})?|libfprint-simulated"
+_READER = rf"^(simulated|serial:/[^,]+(,({_BAUD}))?|{_SBI}|{_LIBFPRINT})$"
 _IRIS = rf"^(none|{_SBI})$"
 
 _SCANNER_BAUD = "|".join(map(str, codes.BAUDS))
@@ -45,10 +46,7 @@ class Settings(BaseModel):
     """As officers call this kiosk; stands on its screen."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8101
     """Of the touch page, on loopback only."""
-    camera: Annotated[
-        str,
-        Field(pattern=_CAMERA),
-    ] = "device:0"
+    camera: Annotated[str, Field(pattern=_CAMERA)] = "device:0"
     """See `hardware.camera.open`."""
     reader: Annotated[str, Field(pattern=_READER)] = "serial:/dev/ttyUSB0"
     """See `kiosk.readers`."""
