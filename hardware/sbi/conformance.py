@@ -198,6 +198,8 @@ class Conformance:
             pictures += 1
             if self._clock() - began >= _WATCHED:
                 break
+        else:
+            return False, f"hung up after {self._clock() - began:.1f} s"
         live.close()
         rate = pictures / max(self._clock() - began, 0.001)
         self._settle()

@@ -21,10 +21,9 @@ from hardware.sbi.port import Records, Scores
 from hardware.sbi.trust import Trust, TrustUnreadable, read_trust
 from hardware.sbi.vocabulary import PORTS
 from kiosk import clock
+from kiosk.readers import ANCHORS
 from kiosk.sbi_records import FingerScores, IsoRecords
 
-ANCHORS: Final = "sbi-anchors"
-"""Folder of trust within the kiosk's data."""
 _MARKS: Final = {True: "✓", None: "–", False: "✗"}
 _GOOD, _BAD, _UNABLE = 0, 1, 3
 

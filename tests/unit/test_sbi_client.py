@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from hardware.errors import Broken, Garbled, Refused, Silent, Unplugged
-from hardware.sbi.asked import ask_face, ask_together
+from hardware.sbi.asked import ask_face
 from hardware.sbi.chain import FIRST, follow
 from hardware.sbi.client import Carried, SbiClient
 from hardware.sbi.discovery import discover
@@ -22,21 +22,13 @@ from hardware.sbi.distrust import (
 )
 from hardware.sbi.messages import (
     Captured,
-    CaptureRequest,
-    DeviceInfo,
-    DigitalId,
-    Discovered,
     Failure,
-    Informed,
-    encode_list,
 )
 from hardware.sbi.outcomes import Mendable
 from hardware.sbi.raw import MOST_CAPTURE
-from hardware.sbi.tokens import sign
 from hardware.sbi.trust import Trust
 from hardware.sbi.vocabulary import ErrorCode, Modality
 from tests.sbi_authority import (
-    CHAIN,
     NOW,
     SERIAL,
     TRUST,
@@ -44,105 +36,8 @@ from tests.sbi_authority import (
     captured,
     finger_record,
     identity,
-    key,
 )
-
-LEFT = ask_together((7, 8))
-Body = bytes | Callable[[bytes], bytes]
-
-
-def _http(body: bytes, status: int = 200) -> bytes:
-    return b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
-
-
-def _informed(who: DigitalId, **said: str) -> bytes:
-    info = DeviceInfo(
-        device_status="Ready",
-        device_id="7",
-        digital_id=sign(who.encode(), key(2), CHAIN),
-        device_code=who.serial_no,
-        env="Staging",
-        purpose=said.get("purpose", "Registration"),
-        spec_version=("0.9.5",),
-    )
-    return encode_list((Informed(device_info=sign(info.encode(), key(2), CHAIN)),))
-
-
-def _discovered(who: DigitalId) -> bytes:
-    return encode_list((Discovered(device_id="7", digital_id=who.unsigned()),))
-
-
-def _answer(*pictures: Captured) -> bytes:
-    listed = b",".join(picture.encode() for picture in pictures)
-    return _http(b'{"biometrics":[' + listed + b"]}")
-
-
-def _asked(request: bytes) -> CaptureRequest:
-    return CaptureRequest.decode(request.partition(b"\r\n\r\n")[2])
-
-
-def _honest(request: bytes) -> bytes:
-    """Answer the fingers of `LEFT`, well signed."""
-    message = _asked(request)
-    previous = message.bio[0].previous_hash
-    pictures = []
-    for position, name in ((7, "Left IndexFinger"), (8, "Left MiddleFinger")):
-        record = finger_record(position)
-        said = {"bioSubType": name, "transactionId": message.transaction_id}
-        pictures.append(captured(record, previous, said))
-        previous = follow(previous, record)
-    return _answer(*pictures)
-
-
-class Station:
-    """A service of our own, good or bad: it answers each verb with what it is given."""
-
-    def __init__(
-        self, *, port: int = 0, who: DigitalId | None = None, capture: Body = _honest, **said: str
-    ) -> None:
-        who = who or identity()
-        self.answers: dict[bytes, Body] = {
-            b"MOSIPDINFO": _http(_informed(who, **said)),
-            b"MOSIPDISC": _http(_discovered(who)),
-            b"RCAPTURE": capture,
-        }
-        self.asked: list[bytes] = []
-        self._socket = socket.create_server(("127.0.0.1", port))
-        self.port: int = self._socket.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self._open.append(connection)
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        try:
-            request = connection.recv(65536)
-            self.asked.append(request)
-            answer = self.answers.get(request.partition(b" ")[0], b"")
-            connection.sendall(answer if isinstance(answer, bytes) else answer(request))
-            connection.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
-
-    def captures(self) -> list[CaptureRequest]:
-        return [_asked(request) for request in self.asked if request.startswith(b"RCAPTURE")]
-
-    def close(self) -> None:
-        if self._socket.fileno() < 0:
-            return
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(5)
-        for connection in self._open:
-            connection.close()
+from tests.sbi_station import LEFT, Station, answer, asked_of, honest, http
 
 
 @pytest.fixture
@@ -212,13 +107,13 @@ def test_a_refused_answer_leaves_the_hash_chain_where_it_was(
     client = _client(service.port)
     client.capture(LEFT, deadline=10)
     before = client.carried.hash
-    service.answers[b"RCAPTURE"] = lambda request: _answer(
-        captured(finger_record(), before, said={"transactionId": _asked(request).transaction_id})
+    service.answers[b"RCAPTURE"] = lambda request: answer(
+        captured(finger_record(), before, said={"transactionId": asked_of(request).transaction_id})
     )
     with pytest.raises(SubTypesOther):
         client.capture(LEFT, deadline=10)
     assert client.carried.hash == before
-    service.answers[b"RCAPTURE"] = _honest
+    service.answers[b"RCAPTURE"] = honest
     assert len(client.capture(LEFT, deadline=10)) == 2  # type: ignore[arg-type]
 
 
@@ -226,7 +121,7 @@ def test_an_answer_played_again_is_refused(station: Callable[..., Station]) -> N
     kept: list[bytes] = []
 
     def keep(request: bytes) -> bytes:
-        kept.append(_honest(request))
+        kept.append(honest(request))
         return kept[0]
 
     client = _client(station(capture=keep).port)
@@ -282,7 +177,7 @@ def test_a_service_that_comes_back_elsewhere_is_found_again(
 
 
 def _error(code: str) -> bytes:
-    return _answer(Captured(error=Failure(error_code=code)))
+    return answer(Captured(error=Failure(error_code=code)))
 
 
 @pytest.mark.parametrize(
@@ -290,7 +185,7 @@ def _error(code: str) -> bytes:
     [
         (_error("101"), Mendable.NOTHING_THERE),
         (_error("701"), Mendable.NOTHING_THERE),
-        (_http(b'{"error":{"errorCode":"105","errorInfo":"x"}}'), Mendable.MISPLACED),
+        (http(b'{"error":{"errorCode":"105","errorInfo":"x"}}'), Mendable.MISPLACED),
     ],
 )
 def test_what_a_person_can_mend_is_no_error(
@@ -304,20 +199,20 @@ def test_what_a_person_can_mend_is_no_error(
     [
         (b"", Unplugged),
         (b"HTTP/1.1 200", Garbled),
-        (_http(b""), Garbled),
-        (_http(b"null"), Garbled),
-        (_http(b'{"biometrics":[]}'), Garbled),
-        (_http(b'{"biometrics":[{}]}'), Broken),
-        (_http(b'{"biometrics":' + b"[" * 100_000), Garbled),
-        (_http(b'{"biometrics":[' + b",".join([b"{}"] * 1000) + b"]}"), Garbled),
-        (_http(b"<html>no", 403), Refused),
-        (_http(b"{}", 500), Garbled),
+        (http(b""), Garbled),
+        (http(b"null"), Garbled),
+        (http(b'{"biometrics":[]}'), Garbled),
+        (http(b'{"biometrics":[{}]}'), Broken),
+        (http(b'{"biometrics":' + b"[" * 100_000), Garbled),
+        (http(b'{"biometrics":[' + b",".join([b"{}"] * 1000) + b"]}"), Garbled),
+        (http(b"<html>no", 403), Refused),
+        (http(b"{}", 500), Garbled),
         (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MOST_CAPTURE + 1), Garbled),
-        (_http(b'{"biometrics":[]}')[:-3], Garbled),
+        (http(b'{"biometrics":[]}')[:-3], Garbled),
         (_error("111"), Refused),
         (_error("202"), Unplugged),
         (_error("none"), Garbled),
-        (_answer(captured(finger_record()), Captured(error=Failure(error_code="103"))), Refused),
+        (answer(captured(finger_record()), Captured(error=Failure(error_code="103"))), Refused),
     ],
 )
 def test_a_bad_answer_is_broken_and_the_next_good_one_is_taken(
@@ -327,12 +222,12 @@ def test_a_bad_answer_is_broken_and_the_next_good_one_is_taken(
     client = _client(service.port)
     with pytest.raises(error):
         client.capture(LEFT, deadline=10)
-    service.answers[b"RCAPTURE"] = _honest
+    service.answers[b"RCAPTURE"] = honest
     assert len(client.capture(LEFT, deadline=10)) == 2  # type: ignore[arg-type]
 
 
 def test_a_refusal_keeps_its_code(station: Callable[..., Station]) -> None:
-    for body, code in ((_error("111"), ErrorCode.BUSY), (_http(b"no", 403), 403)):
+    for body, code in ((_error("111"), ErrorCode.BUSY), (http(b"no", 403), 403)):
         with pytest.raises(Refused) as caught:
             _client(station(capture=body).port).capture(LEFT, deadline=10)
         assert caught.value.code == code
@@ -345,7 +240,7 @@ def test_a_service_that_says_nothing_is_silent_by_the_deadline(
 
     def hold(request: bytes) -> bytes:
         release.wait(20)
-        return _honest(request)
+        return honest(request)
 
     client = _client(station(capture=hold).port)
     client.find()
@@ -397,9 +292,9 @@ def test_a_face_with_fingers_missing_asks_for_the_photo_that_proves_it(
         said = {
             "bioType": "Face",
             "bioSubType": None,
-            "transactionId": _asked(request).transaction_id,
+            "transactionId": asked_of(request).transaction_id,
         }
-        return _answer(captured(b"{}", said=said, who=who))
+        return answer(captured(b"{}", said=said, who=who))
 
     service = station(who=who, capture=face)
     client = SbiClient(
@@ -418,11 +313,11 @@ def test_discovery_names_every_service_and_what_is_wrong_with_it(
     station: Callable[..., Station],
 ) -> None:
     good, other, bad, mute = station(), station(who=identity("SN-2")), station(), station()
-    bad.answers = {b"MOSIPDINFO": _http(b"[1]"), b"MOSIPDISC": _http(b"[" * 10_000)}
+    bad.answers = {b"MOSIPDINFO": http(b"[1]"), b"MOSIPDISC": http(b"[" * 10_000)}
     mute.answers = dict.fromkeys((b"MOSIPDINFO", b"MOSIPDISC"), b"HTTP/1.1 200 OK\r\n\r\n")
     empty = station()
     failure = json.dumps([{"deviceInfo": "", "error": {"errorCode": "106", "errorInfo": "none"}}])
-    empty.answers = {b"MOSIPDINFO": _http(failure.encode()), b"MOSIPDISC": _http(b"[]")}
+    empty.answers = {b"MOSIPDINFO": http(failure.encode()), b"MOSIPDISC": http(b"[]")}
     with socket.create_server(("127.0.0.1", 0)) as gone:
         nobody = gone.getsockname()[1]
     ports = (good.port, nobody, other.port, bad.port, mute.port, empty.port)
