@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from biometrics.capture import FINGERS, Capture, EyeSide, ImpressionKind, Part, Print
+from biometrics.capture import (
+    FINGERS,
+    AbsenceReason,
+    Capture,
+    EyeSide,
+    ImpressionKind,
+    Part,
+    Print,
+    Step,
+)
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
 from biometrics.finger.minutiae import Minutiae
@@ -17,6 +26,8 @@ from biometrics.records.blocks import RecordInvalid
 from server.rules.concerns import Concern, ConcernKind
 
 UNEXPLAINED: Final = "unexplained"
+LET_BE: Final = AbsenceReason.NOT_CAPTURED.value
+PROOF: Final = "proof"
 Known = dict[tuple[int, ImpressionKind], Minutiae]
 
 
@@ -105,8 +116,18 @@ def _incomplete(capture: Capture) -> Iterator[Concern]:
     for missing in capture.missing:
         if not missing.permanent:
             yield _absent(f"finger.{missing.position}", missing.reason.value)
+    waived = {_waived(step) for step in capture.journal}
     for about in _unexplained(capture):
-        yield _absent(about, UNEXPLAINED)
+        yield _absent(about, LET_BE if about in waived else UNEXPLAINED)
+
+
+def _waived(step: Step) -> str | None:
+    """Return what an officer let be, as a line of the visit's journal has it; None for others."""
+    if step.event == "proof_waived":
+        return PROOF
+    if step.event == "finger_waive":
+        return ".".join(["finger", *step.detail.split()[:2]])
+    return None
 
 
 def _unexplained(capture: Capture) -> Iterator[str]:
@@ -128,7 +149,7 @@ def _unexplained(capture: Capture) -> Iterator[str]:
         seen = {iris.eye for iris in capture.irises}
         yield from (f"iris.{eye}" for eye in EyeSide if eye not in seen)
     if capture.proof is None and any(missing.reason.shown for missing in capture.missing):
-        yield "proof"
+        yield PROOF
 
 
 def _absent(about: str, why: str) -> Concern:

@@ -23,6 +23,7 @@ from biometrics.capture import (
     MissingReason,
     Part,
     Print,
+    Step,
 )
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
@@ -331,6 +332,29 @@ def test_what_is_absent_is_named_with_its_reason(office: Office) -> None:
         ("finger.7", "unexplained"),
         ("finger.8.rolled", "unexplained"),
         ("proof", "unexplained"),
+    ]
+
+
+def test_what_an_officer_let_be_is_not_called_unexplained(office: Office) -> None:
+    at = office.clock.now
+    journal = (
+        Step(at=at, event="finger_waive", detail="4 rolled"),
+        Step(at=at, event="proof_waived", detail="c.chi"),
+        Step(at=at, event="finger_waive", detail=""),
+    )
+    gone = Missing(
+        position=6, reason=MissingReason.AMPUTATED, permanent=True, officer="c.chi", at=at
+    )
+    prints = tuple(
+        p
+        for p in hands(kinds=(PLAIN, ROLLED))
+        if p.position != 6 and (p.position, p.kind) not in {(4, ROLLED), (5, ROLLED)}
+    )
+    found = concerns(office, prints, missing=(gone,), journal=journal)
+    assert [(*concern.about, concern.why) for concern in found] == [
+        ("finger.4.rolled", "not_captured"),
+        ("finger.5.rolled", "unexplained"),
+        ("proof", "not_captured"),
     ]
 
 
