@@ -45,9 +45,8 @@ class Devices(Stage):
         self.server.answer = visit_of(plan=self.plan)
         super().start()
         self.taker.stop()
-        settings = Settings(
-            server="http://127.0.0.1:1", data=self.folder, camera="sitter:1", **self.named
-        )
+        named = {"server": "http://127.0.0.1:1", "data": self.folder, "camera": "sitter:1"}
+        settings = Settings.model_validate(named | self.named)
         self.readers = Readers(settings, clock.now)
         self._stack.callback(self.readers.close)
         self.booth.stand_ins.clear()
