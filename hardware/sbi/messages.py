@@ -348,7 +348,7 @@ def encode_base64url(data: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes:
-    """Return the bytes of base64url, with or without the signs that fill it up.
+    """Return the bytes of base64url, filled up or not; base64's own two signs are read as well.
 
     Raises:
         MessageInvalid: it is none.
