@@ -13,6 +13,7 @@ from cryptography import x509
 
 _T = TypeVar("_T")
 DEVICES: Final = "devices.json"
+CHIP: Final = "L1"
 _MOST: Final = 4 * 1024 * 1024
 """Bytes of one file, at most."""
 
@@ -31,18 +32,23 @@ class Trust:
             it is old: a station without a network keeps the last it had.
         serials: of the devices enrolled for this station; None where none is asked for, as when
             a device is tried before it is enrolled.
+        chips: serials of those whose identity a chip signs with a key of its own (level L1);
+            every other device signs its identity and its pictures with one key, or anybody with
+            a certificate could send another's identity along.
     """
 
     anchors: tuple[x509.Certificate, ...] = ()
     revoked: tuple[x509.CertificateRevocationList, ...] = ()
     serials: frozenset[str] | None = frozenset()
+    chips: frozenset[str] = frozenset()
 
 
 def read_trust(folder: Path) -> Trust:
     """Return what stands in a folder: ``*.pem`` anchors, ``*.crl`` lists and ``devices.json``.
 
     A folder or file that is missing is empty: then nothing is believed. ``devices.json`` is a
-    list of objects like ``{"serialNo": "...", "type": "Finger"}``.
+    list of objects like ``{"serialNo": "...", "type": "Finger", "certification": "L0"}``, of which
+    the first is a must.
 
     Raises:
         TrustUnreadable: a file that is there cannot be read as what it should be.
@@ -50,10 +56,13 @@ def read_trust(folder: Path) -> Trust:
     anchors: list[x509.Certificate] = []
     for path in sorted(folder.glob("*.pem")):
         anchors.extend(_read(path, x509.load_pem_x509_certificates))
+    path = folder / DEVICES
+    levels = _read(path, _levels) if path.exists() else {}
     return Trust(
         anchors=tuple(anchors),
         revoked=tuple(_read(path, _load_list) for path in sorted(folder.glob("*.crl"))),
-        serials=_read(folder / DEVICES, _serials) if (folder / DEVICES).exists() else frozenset(),
+        serials=frozenset(levels),
+        chips=frozenset(serial for serial, level in levels.items() if level == CHIP),
     )
 
 
@@ -74,11 +83,15 @@ def _load_list(data: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(data)
 
 
-def _serials(data: bytes) -> frozenset[str]:
+def _levels(data: bytes) -> dict[str, str]:
+    """Return the level of certification of each enrolled serial number."""
     entries = json.loads(data)
     if not isinstance(entries, list):
         raise TrustUnreadable("not a list of devices")
-    serials = [entry.get("serialNo") if isinstance(entry, dict) else None for entry in entries]
-    if not all(isinstance(serial, str) and serial for serial in serials):
-        raise TrustUnreadable("a device without a serialNo")
-    return frozenset(str(serial) for serial in serials)
+    levels: dict[str, str] = {}
+    for entry in entries:
+        serial = entry.get("serialNo") if isinstance(entry, dict) else None
+        if not isinstance(serial, str) or not serial:
+            raise TrustUnreadable("a device without a serialNo")
+        levels[serial] = str(entry.get("certification", ""))
+    return levels

@@ -28,6 +28,7 @@ from hardware.sbi.distrust import (
 )
 from hardware.sbi.evidence import AnyPicture, Evidence, Taken, check_signature
 from hardware.sbi.port import EyePicture, FingerPicture, Scores
+from hardware.sbi.tokens import Token
 from hardware.sbi.trust import Trust
 from hardware.sbi.vocabulary import EYES, FINGERS
 
@@ -78,11 +79,20 @@ def check_device(device: Device, trust: Trust, at: dt.datetime) -> None:
     if device.info.device_code not in {"", serial}:
         raise SerialOther(f"{device.info.device_code!r} calls itself {serial!r} as well")
     _check_enrolled(serial, trust)
+    _check_one_key(device.token, device.identity_token, serial, trust)
 
 
 def _check_enrolled(serial: str, trust: Trust) -> None:
     if trust.serials is not None and serial not in trust.serials:
         raise SerialOther(f"the device {serial!r} is not enrolled for this station")
+
+
+def _check_one_key(token: Token, identity_token: Token, serial: str, trust: Trust) -> None:
+    """A token of identity can be copied by whoever reads it: it must come with its own key."""
+    if serial not in trust.chips and token.leaf.public_key() != identity_token.leaf.public_key():
+        raise SerialOther(
+            f"the identity {serial!r} was signed by another key than what it vouches for"
+        )
 
 
 def _check_chains(evidence: Evidence) -> None:
@@ -101,6 +111,7 @@ def _check_serial(evidence: Evidence) -> None:
         if serial != expected.serial or piece.biometric.device_code not in {"", serial}:
             raise SerialOther(f"{serial!r} answered, {expected.serial!r} was asked")
         _check_enrolled(serial, evidence.trust)
+        _check_one_key(piece.token, piece.identity_token, serial, evidence.trust)
 
 
 def _check_timestamp(evidence: Evidence) -> None:

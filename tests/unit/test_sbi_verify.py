@@ -133,6 +133,13 @@ def _other_device() -> Captured:
     return captured(RECORD, digitalId=sign(identity().encode(), key(3), (stranger,)))
 
 
+def _borrowed_identity() -> Captured:
+    """Return a picture of a device as good as any, under an identity it has read from another."""
+    other = certificate("Other", key(4), PROVIDER, key(1))
+    theirs = sign(identity().encode(), key(2), CHAIN)
+    return captured(RECORD, signer=key(4), chain=(other, PROVIDER), digitalId=theirs)
+
+
 SIGNED_BY_ANOTHER = captured(RECORD, signer=key(3))
 FAULTS: dict[str, tuple[Callable[[], Captured], type[Distrusted]]] = {
     "payload changed": (lambda: _other_payload(captured(RECORD)), SignatureWrong),
@@ -144,6 +151,7 @@ FAULTS: dict[str, tuple[Callable[[], Captured], type[Distrusted]]] = {
     "chain without its provider": (lambda: captured(RECORD, chain=(DEVICE,)), ChainUntrusted),
     "another device": (lambda: captured(RECORD, who=identity("SN-2")), SerialOther),
     "another device code": (lambda: captured(RECORD, deviceCode="SN-2"), SerialOther),
+    "an identity read from another": (_borrowed_identity, SerialOther),
     "late": (lambda: captured(RECORD, timestamp="2026-11-25T02:05:01Z"), TimestampOff),
     "early": (lambda: captured(RECORD, timestamp="2026-11-25T01:54:59Z"), TimestampOff),
     "another transaction": (lambda: captured(RECORD, transactionId="abcd-2"), TransactionOther),
@@ -257,6 +265,12 @@ def test_a_device_that_is_not_enrolled_is_refused() -> None:
     verify(_evidence(captured(RECORD), trust=dataclasses.replace(TRUST, serials=None)))
 
 
+def test_a_chip_may_sign_the_identity_with_a_key_of_its_own() -> None:
+    verify(
+        _evidence(_borrowed_identity(), trust=dataclasses.replace(TRUST, chips=frozenset({SERIAL})))
+    )
+
+
 def _leaf(**said: object) -> tuple[x509.Certificate, ...]:
     return (certificate("D", key(2), PROVIDER, key(1), **said), PROVIDER)  # type: ignore[arg-type]
 
@@ -308,9 +322,14 @@ def test_a_folder_of_trust_is_read_and_an_empty_one_believes_nobody(tmp_path: Pa
     (tmp_path / "a.pem").write_bytes(ROOT.public_bytes(Encoding.PEM))
     (tmp_path / "b.crl").write_bytes(revocations(DEVICE).public_bytes(Encoding.PEM))
     (tmp_path / "c.crl").write_bytes(revocations().public_bytes(Encoding.DER))
-    (tmp_path / "devices.json").write_text(json.dumps([{"serialNo": SERIAL, "type": "Finger"}]))
+    devices = [
+        {"serialNo": SERIAL, "type": "Finger"},
+        {"serialNo": "SN-2", "type": "Iris", "certification": "L1"},
+    ]
+    (tmp_path / "devices.json").write_text(json.dumps(devices))
     trust = read_trust(tmp_path)
-    assert (trust.anchors, trust.serials) == ((ROOT,), frozenset({SERIAL}))
+    assert (trust.anchors, trust.serials) == ((ROOT,), frozenset({SERIAL, "SN-2"}))
+    assert trust.chips == {"SN-2"}
     with pytest.raises(CertificateRevoked):
         check_chain(CHAIN, trust, NOW)
 
