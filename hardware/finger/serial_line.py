@@ -4,6 +4,7 @@ It does not know fingers: what to ask, and what an answer means, stands in `seri
 """
 
 import math
+import termios
 import time
 from collections.abc import Callable
 from typing import Final
@@ -31,6 +32,9 @@ _DRAIN_BITS: Final = 450_000
 """How much is thrown away before draining gives up: a whole image and some."""
 _TRIES: Final = 3
 
+_GONE: Final = (OSError, ValueError, TypeError, termios.error)
+"""What pyserial raises where the device is away or the port was closed: it wraps only some."""
+
 SECONDS: Final = {
     Instruction.GET_IMAGE: 1.5,
     Instruction.IMAGE_TO_FEATURES: 2.0,
@@ -50,6 +54,7 @@ class SerialLine:
     Args:
         port: path of the device.
         address: of the module.
+        stopped: looked at while an answer is awaited; True ends that as `Unplugged`.
         clock: monotonic seconds.
 
     Raises:
@@ -62,17 +67,19 @@ class SerialLine:
         *,
         baud: int,
         address: int = EVERYBODY,
+        stopped: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.port = port
         self._address = address
+        self._stopped = stopped
         self._clock = clock
         self._stream = PacketStream(address)
         try:
             self._serial = serial.Serial(
                 port, baud, timeout=_TICK, write_timeout=1.0, exclusive=True
             )
-        except (OSError, ValueError) as error:
+        except _GONE as error:
             raise Unplugged(
                 f"{port}: cannot be opened ({error}); is the reader plugged in?"
             ) from error
@@ -90,7 +97,7 @@ class SerialLine:
         """
         try:
             self._serial.baudrate = baud
-        except (OSError, ValueError) as error:
+        except _GONE as error:
             raise self._gone(error) from error
         self.drain()
 
@@ -182,7 +189,7 @@ class SerialLine:
             self._serial.reset_input_buffer()
             self._stream.forget()
             self._serial.write(packet.encode())
-        except (OSError, TypeError) as error:
+        except _GONE as error:
             raise self._gone(error) from error
         answer = self._packet(until, instruction.name)
         while answer.kind in {Kind.DATA, Kind.END}:
@@ -218,10 +225,11 @@ class SerialLine:
         raise Silent(f"{self.port}: {what}: no answer; check power, wiring and baud rate")
 
     def _read(self) -> bytes:
+        if self._stopped():
+            raise Unplugged(f"{self.port}: the reader was closed")
         try:
             return bytes(self._serial.read(max(1, self._serial.in_waiting)))
-        except (OSError, TypeError) as error:
-            # pyserial raises TypeError where another thread closed the port meanwhile.
+        except _GONE as error:
             raise self._gone(error) from error
 
     def _gone(self, error: Exception) -> Unplugged:

@@ -3,6 +3,7 @@
 It takes raw impressions only: the module's own templates and searches are not used.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -210,7 +211,11 @@ class SerialReader:
 
     def _connect(self, until: float) -> ReaderInfo:
         line = SerialLine(
-            self._port, baud=self._baud or BAUDS[0], address=self._address, clock=self._clock
+            self._port,
+            baud=self._baud or BAUDS[0],
+            address=self._address,
+            stopped=self._closed.is_set,
+            clock=self._clock,
         )
         try:
             self._find_baud(line, until)
@@ -310,8 +315,6 @@ class SerialReader:
 
     def _ask(self, line: SerialLine, command: bytes, until: float) -> bytes:
         """Ask; where the module wants its password first (it was reset), give it and ask again."""
-        if self._closed.is_set():
-            raise Unplugged(f"{self._port}: the reader was closed")
         try:
             return line.ask(command, until=until)
         except Refused as refusal:
@@ -372,7 +375,9 @@ class SerialReader:
 
 def _usb_serial(port: str) -> str | None:
     """Return the serial number of the USB adapter that carries the port, if it has one."""
+    # A name under /dev/serial/by-id is a link to the one that is listed.
+    path = os.path.realpath(port)
     for device in list_ports.comports():
-        if device.device == port:
+        if device.device == path:
             return device.serial_number or None
     return None

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from hardware.errors import Broken, Garbled, Refused, Silent, Unplugged
 from hardware.finger.__main__ import main
@@ -21,6 +23,7 @@ from hardware.finger.module_simulator import Faults, SimulatedModule
 from hardware.finger.open import ReaderUnknown, open_reader
 from hardware.finger.packets import Code, Instruction, Kind, Packet
 from hardware.finger.port import FingerReader, NoImage, Touch, Wanted
+from hardware.finger.serial_line import SerialLine
 from hardware.finger.serial_module import SerialReader
 from hardware.finger.simulated_reader import SimulatedReader
 from hardware.finger.synthesis import Condition, Finger
@@ -316,6 +319,54 @@ def test_closing_ends_a_capture_in_another_thread(
         reader.capture(WANTED, deadline=1)
 
 
+def test_closing_does_not_wait_for_the_rest_of_an_image() -> None:
+    begun = threading.Event()
+    shares: list[float] = []
+
+    def progress(share: float) -> None:
+        shares.append(share)
+        begun.set()
+
+    with SimulatedModule(ModuleCore(baud=9600), throttled=True) as module:
+        module.press(FINGER.impression(1))
+        reader = SerialReader(module.port, raise_baud=False)
+
+        def close() -> None:
+            begun.wait(PATIENT)
+            reader.close()
+
+        closer = threading.Thread(target=close)
+        closer.start()
+        with pytest.raises(Unplugged, match="closed"):
+            reader.capture(WANTED, deadline=100, progress=progress)
+        closer.join()
+    assert max(shares) < 0.5
+
+
+def test_a_port_that_hangs_up_before_a_command_is_unplugged() -> None:
+    host, own = pty.openpty()
+    tty.setraw(own)
+    line = SerialLine(os.ttyname(own), baud=FAST)
+    os.close(own)
+    os.close(host)
+    with pytest.raises(Unplugged, match="plug it in again"):
+        line.ask(bytes([Instruction.GET_IMAGE]), until=time.monotonic() + PATIENT)
+    line.close()
+
+
+def test_a_serial_number_is_found_by_the_name_that_stays(
+    module: SimulatedModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_id = tmp_path / "usb-1a86_USB_Serial-if00-port0"
+    by_id.symlink_to(module.port)
+    listed = ListPortInfo(os.path.realpath(module.port))
+    listed.serial_number = "A50285BI"
+    monkeypatch.setattr(list_ports, "comports", lambda: [listed])
+    reader = SerialReader(str(by_id))
+    assert reader.info.serial == "A50285BI"
+    reader.close()
+
+
 def test_a_port_without_a_module_is_silent() -> None:
     host, own = pty.openpty()
     tty.setraw(own)
@@ -421,12 +472,13 @@ def test_a_reader_is_tried_from_the_command_line(
     taken = cv2.imread(str(out), cv2.IMREAD_GRAYSCALE)
     assert taken is not None
     assert (taken == wanted(FINGER.impression(1))).all()
+    assert main(["take", "simulated", "--out", str(out)]) == 0
     module.press(None)
     assert main(["take", f"serial:{module.port}", "--seconds", "0.2", "--out", str(out)]) == 1
     assert main(["take", "serial:/dev/no-such-port", "--out", str(out)]) == 1
     assert main(["take", "nonsense", "--out", str(out)]) == 1
     said = capsys.readouterr().err
-    assert all(word in said for word in ("no_finger", "plugged in", "wanted simulated"))
+    assert all(word in said for word in ("no_finger", "plugged in", "wanted serial:"))
 
 
 def test_made_up_hands_are_drawn_from_the_command_line(tmp_path: Path) -> None:
@@ -435,7 +487,8 @@ def test_made_up_hands_are_drawn_from_the_command_line(tmp_path: Path) -> None:
     drawn = cv2.imread(str(out), cv2.IMREAD_GRAYSCALE)
     assert drawn is not None
     assert drawn.shape == (2 * 288, 5 * 256)
-    assert main(["hands", "--out", str(tmp_path / "no" / "such.png")]) == 1
+    assert main(["hands", "--person", "3", "--out", str(tmp_path / "no" / "such.png")]) == 1
+    assert main(["hands", "--person", "-1", "--out", str(out)]) == 1
 
 
 def test_a_plug_pulled_at_any_of_100_bytes_costs_nothing_but_time() -> None:
