@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from hardware.errors import Broken
 from hardware.finger.hand import POSITIONS, SimulatedHand
-from hardware.finger.open import ReaderUnknown, open_reader
-from hardware.finger.port import NoImage, Touch, Wanted
-from hardware.finger.simulated_reader import SimulatedReader
+from hardware.finger.open import open_reader
+from hardware.finger.port import NoImage, StandIn, Touch, Wanted
 from hardware.finger.synthesis import Condition
 
 _SECONDS: Final = 20.0
@@ -28,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hardware.finger", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     take = commands.add_parser("take", help="take one impression with a reader, PNG")
-    take.add_argument("reader", help="serial:/dev/ttyUSB0[,57600], or simulated")
+    take.add_argument("reader", help="as `hardware.finger.open` names it")
     take.add_argument("--seconds", type=float, default=_SECONDS, help="how long to wait")
     touches = commands.add_parser("touches", help="made-up fingers under every condition, PNG")
     hands = commands.add_parser("hands", help="all ten made-up fingers, PNG")
@@ -43,7 +42,7 @@ def _taken(spec: str, seconds: float) -> NDArray[np.uint8] | NoImage:
     reader = open_reader(spec)
     try:
         sys.stdout.write(f"{reader.info}\n")
-        if isinstance(reader, SimulatedReader):
+        if isinstance(reader, StandIn):
             reader.present(7, _ROWS[0])
         else:
             sys.stdout.write("Please put a finger on the reader.\n")
@@ -74,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         drawn = (
             _taken(chosen.reader, chosen.seconds) if chosen.command == "take" else _drawn(chosen)
         )
-    except (Broken, ReaderUnknown) as error:
+    except (Broken, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if isinstance(drawn, NoImage):

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +133,7 @@ class FingerReader(Protocol):
         ...
 
 
+@runtime_checkable
 class StandIn(Protocol):
     """What a simulated reader has beside: a hand that presses on it."""
 

@@ -31,7 +31,10 @@ _START: Final = 10.0
 """Seconds until a helper has opened its device; USB devices take up to three."""
 _GRACE: Final = 3.0
 """Seconds a helper may need beyond a deadline that it was told."""
+_LONGEST: Final = 3600.0
+"""Seconds that a helper is ever told to wait."""
 _LOOK: Final = 0.1
+"""Seconds between two looks at the glass, and at whether the reader was closed."""
 _DPI: Final = 500
 """Where a driver does not say: what libfprint's own matching takes for granted."""
 _UNKNOWN: Final = (256, 288)
@@ -103,7 +106,8 @@ class LibfprintReader:
 
         Args:
             wanted: one finger, flat.
-            deadline: seconds from now; the driver is given `_GRACE` more to stop in.
+            deadline: seconds from now, an hour at most; the driver is given `_GRACE` more to
+                stop in.
             progress: told 1.0 with the image.
             preview: never told anything.
 
@@ -114,8 +118,9 @@ class LibfprintReader:
         if wanted.touch is not Touch.SINGLE or len(wanted.positions) != 1:
             raise ValueError(f"such a reader takes one flat finger, not {wanted}")
         with self._lock:
-            end = time.monotonic() + deadline + _GRACE
-            facts, picture = self._ask({"do": "capture", "seconds": deadline}, end)
+            seconds = min(deadline, _LONGEST)
+            end = time.monotonic() + seconds + _GRACE
+            facts, picture = self._ask({"do": "capture", "seconds": seconds}, end)
             if facts.get("waiting"):
                 self._waiting()
                 facts, picture = self._next(end)
@@ -149,10 +154,6 @@ class LibfprintReader:
     def close(self) -> None:
         """End the helper; may be called twice, and from another thread than `capture`."""
         self._closed.set()
-        process = self._process
-        if process is not None:
-            # What waits for its answer wakes up, and lets it go.
-            process.kill()
         with self._lock:
             self._end()
 
@@ -172,6 +173,10 @@ class LibfprintReader:
             facts, _ = self._next(time.monotonic() + _START)
         except _Ended as error:
             raise Unplugged(_MISSING) from error
+        except Refused:
+            # The device could not be opened: such a helper serves nobody.
+            self._end()
+            raise
         name, serial = str(facts.get("name", "")), str(facts.get("id", ""))
         if facts.get("captures") is not True:
             self._end()
@@ -233,8 +238,13 @@ class LibfprintReader:
             raise Unplugged("the reader went away")
         end = process.stdout.fileno()
         while len(self._heard) < count:
-            ready, _, _ = select.select([end], [], [], max(0.0, until - time.monotonic()))
+            if self._closed.is_set():
+                raise Unplugged("the reader was closed")
+            left = max(0.0, until - time.monotonic())
+            ready, _, _ = select.select([end], [], [], min(_LOOK, left))
             if not ready:
+                if left > _LOOK:
+                    continue
                 raise Silent("libfprint's helper does not answer")
             octets = os.read(end, 65_536)
             if not octets:

@@ -1,5 +1,7 @@
 """libfprint in its helper process: over its virtual driver where that is there, and bad helpers."""
 
+import fcntl
+import math
 import os
 import signal
 import subprocess
@@ -215,6 +217,33 @@ def test_a_helper_that_greets_badly_is_no_reader(helper: Path, said: bytes) -> N
     helper.write_text(f"import sys\nsys.stdout.buffer.write({said!r})\n")
     with pytest.raises(Broken):
         LibfprintReader()
+
+
+def test_a_device_that_cannot_be_opened_leaves_no_helper_behind(
+    helper: Path, tmp_path: Path
+) -> None:
+    lock = tmp_path / "held"
+    lock.touch()
+    busy = {"broken": "refused", "text": "busy", "code": 5}
+    helper.write_text(
+        ANSWER + f"import fcntl\nheld = open({str(lock)!r})\nfcntl.flock(held, fcntl.LOCK_EX)\n"
+        f"say({busy!r})\nsys.stdin.read()"
+    )
+    with pytest.raises(Refused, match="busy"):
+        LibfprintReader()
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_one_may_wait_without_end_and_close_ends_it(helper: Path) -> None:
+    lay(helper, "sys.stdin.read()")
+    reader = LibfprintReader()
+    closer = threading.Timer(0.2, reader.close)
+    closer.start()
+    with pytest.raises(Unplugged, match="closed"):
+        reader.capture(WANTED, deadline=math.inf)
+    closer.join()
+    assert reader.process_id is None
 
 
 def test_a_driver_without_images_is_refused(helper: Path) -> None:
