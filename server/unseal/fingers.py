@@ -53,18 +53,23 @@ def look(capture: Capture) -> Looked:
         for print_ in capture.prints
         if (found := read(print_.template)) is not None
     }
-    pairs = [
+    both = list(itertools.combinations(capture.prints, 2))
+    pairs = [(one, other) for one, other in both if one.kind is other.kind]
+    compared = [pair for pair in pairs if _are_known(pair, known)]
+    unlike = tuple(_unlike(capture, known))
+    mixed_up = {about for concern in unlike for about in concern.about}
+    crossed = [
         (one, other)
-        for one, other in itertools.combinations(capture.prints, 2)
-        if one.kind is other.kind
+        for one, other in both
+        if one.kind is not other.kind and one.position != other.position
+        if mixed_up & {_named(one), _named(other)} and _are_known((one, other), known)
     ]
-    compared = [(one, other) for one, other in pairs if key(one) in known and key(other) in known]
-    concerns = (
-        *_alike(compared, known),
-        *_unlike(capture, known),
-        *_incomplete(capture),
-    )
+    concerns = (*_alike(compared + crossed, known), *unlike, *_incomplete(capture))
     return Looked(concerns=concerns, compared=len(compared), pairs=len(pairs))
+
+
+def _are_known(pair: tuple[Print, Print], known: Known) -> bool:
+    return all(key(print_) in known for print_ in pair)
 
 
 def key(print_: Print) -> tuple[int, ImpressionKind]:
