@@ -86,8 +86,7 @@ class SbiClient:
         self._asking = threading.Lock()
         self._guard = threading.Lock()
         self._device: Device | None = None
-        self._line: Line | None = None
-        self._lives: weakref.WeakSet[Live] = weakref.WeakSet()
+        self._open: weakref.WeakSet[Line | Live] = weakref.WeakSet()
         self._closed = False
 
     def find(self, *, deadline: float = PATIENCE) -> Device:
@@ -107,7 +106,6 @@ class SbiClient:
             if self._closed:
                 raise Unplugged("the device was closed")
             self._device = device
-            self._line = Line(device.port, token=self._token, clock=self._clock)
         return device
 
     def capture(
@@ -145,7 +143,7 @@ class SbiClient:
                 previous=self.carried.hash,
                 now=self._now(),
             )
-            answer = self._ask(message, until, progress)
+            answer = self._ask(device.port, message, until, progress)
             captured = read_capture(answer, f"port {device.port}")
             if isinstance(captured, Mendable):
                 return captured
@@ -177,20 +175,18 @@ class SbiClient:
         with self._guard:
             if self._closed:
                 raise Unplugged("the device was closed")
-            live = Live(Line(device.port, token=self._token, clock=self._clock), body, self._lose)
-            self._lives.add(live)
+            live = Live(self._line(device.port), body, self._lose)
+            self._open.add(live)
         return live
 
     def close(self) -> None:
         """End what is under way, from whatever thread; may be called twice."""
         with self._guard:
             self._closed = True
-            line, self._line, self._device = self._line, None, None
-            lives = tuple(self._lives)
-        if line is not None:
-            line.close()
-        for live in lives:
-            live.close()
+            self._device = None
+            under_way = tuple(self._open)
+        for one in under_way:
+            one.close()
 
     def _look(self, deadline: float) -> Device:
         refusal: Distrusted | None = None
@@ -218,13 +214,16 @@ class SbiClient:
 
     def _ask(
         self,
+        port: int,
         message: CaptureRequest,
         until: float,
         progress: Callable[[float], None] | None,
     ) -> Answer:
-        line = self._line
-        if line is None:
-            raise Unplugged("the device went away")
+        with self._guard:
+            if self._closed:
+                raise Unplugged("the device was closed")
+            line = self._line(port)
+            self._open.add(line)
         try:
             return line.ask(
                 ask_capture(message),
@@ -233,10 +232,13 @@ class SbiClient:
                 progress=progress,
             )
         except Unplugged:
-            self._lose(line.port)
+            self._lose(port)
             raise
+
+    def _line(self, port: int) -> Line:
+        return Line(port, token=self._token, clock=self._clock)
 
     def _lose(self, port: int) -> None:
         with self._guard:
-            if self._line is not None and self._line.port == port:
-                self._line = self._device = None
+            if self._device is not None and self._device.port == port:
+                self._device = None

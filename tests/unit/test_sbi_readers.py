@@ -39,7 +39,8 @@ from hardware.sbi.preview import MOST_PIXELS, read_jpeg
 from hardware.sbi.simulator import SbiSimulator
 from hardware.sbi.vocabulary import ErrorCode, Modality
 from kiosk.sbi_records import IsoRecords
-from tests.sbi_authority import NOW, Fixed, PlainRecords
+from tests.sbi_authority import NOW, TRUST, Fixed, PlainRecords
+from tests.sbi_station import Station, http
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -393,3 +394,44 @@ def test_a_picture_that_claims_too_many_pixels_is_not_unpacked() -> None:
     huge = sound[:at] + b"\xff\xff\xff\xff" + sound[at + 4 :]
     assert MOST_PIXELS < 65535 * 65535
     assert read_jpeg(huge, colour=False) is None
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        http(b'{"error":{"errorCode":"111","errorInfo":"busy"}}'),
+        http(b"<html>", 404),
+        b"HTTP/1.0 200\r\nContent-Type: multipart/x\r\n\r\n--b\r\n\r\n\xff\xd8\xff\xd9\r\n--b\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_whatever_comes_in_place_of_a_live_picture_the_capture_goes_on(stream: bytes) -> None:
+    station = Station()
+    station.answers[b"STREAM"] = stream
+    client = SbiClient(
+        Modality.FINGER,
+        trust=TRUST,
+        records=PlainRecords(),
+        now=now,
+        ports=(station.port,),
+        token="secret",
+    )
+    reader = SbiFingerReader(client)
+    shown: list[object] = []
+    assert len(_taken(reader.capture(LEFT, deadline=20, preview=shown.append))) == 2
+    assert shown == []
+    assert any(request.startswith(b"STREAM /stream HTTP/1.1") for request in station.asked)
+    assert all(b"Authorization: Bearer secret\r\n" in request for request in station.asked)
+    reader.close()
+    station.close()
+
+
+def test_both_thumbs_are_a_touch_of_their_own(simulator: SbiSimulator) -> None:
+    simulator.present(PERSON, 1, 6)
+    reader = SbiFingerReader(_client(simulator, Modality.FINGER))
+    thumbs = Wanted(positions=(1, 6), touch=Touch.THUMBS)
+    found = _taken(reader.capture(thumbs, deadline=30))
+    assert [one.position for one in found] == [1, 6]
+    reader.close()
