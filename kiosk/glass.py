@@ -41,9 +41,11 @@ class Glass:
         if self._count % EVERY:
             return
         try:
-            hint = preview(pixels, self._dpi).hint
+            seen = preview(pixels, self._dpi)
         except ImpressionInvalid:
             return
+        # An empty glass, or a picture of another scale than the reader's, says nothing.
+        hint = seen.hint if seen.finger else None
         self._agreed = self._agreed + 1 if hint is self._next else 1
         self._next = hint
         if self._agreed >= SETTLED and hint is not self._said:

@@ -259,7 +259,7 @@ def test_a_touch_that_is_judged_while_its_person_leaves_is_nobodys(
 def test_a_hint_of_the_live_picture_comes_once_two_looks_agree(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = {0: None, 1: FingerHint.CENTRE, 2: FingerHint.TOO_DRY}
+    seen = {0: None, 1: FingerHint.CENTRE, 2: FingerHint.TOO_DRY, 3: FingerHint.NOT_A_FINGER}
     monkeypatch.setattr(glass, "preview", lambda pixels, dpi: _Saw(seen[int(pixels[0, 0])], dpi))
     said: list[FingerHint | None] = []
     look = Glass(said.append, 500)
@@ -277,11 +277,14 @@ def test_a_hint_of_the_live_picture_comes_once_two_looks_agree(
     assert said == [FingerHint.CENTRE]
     show(2, 2, 0, 0)
     assert said == [FingerHint.CENTRE, FingerHint.TOO_DRY, None]
+    show(3, 3, 3)
+    assert said == [FingerHint.CENTRE, FingerHint.TOO_DRY, None], "of an empty glass nothing"
 
 
 class _Saw:
     def __init__(self, hint: FingerHint | None, dpi: int) -> None:
         self.hint, self.dpi = hint, dpi
+        self.finger = hint is not FingerHint.NOT_A_FINGER
 
 
 def test_what_the_live_picture_shows_is_said_before_the_touch(
