@@ -1,7 +1,9 @@
 """The lab of fingers: figures held to counting by hand, tables that lie, and a small whole run."""
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -141,6 +143,58 @@ def test_an_error_rate_over_the_wish_is_an_exit_code(folder: Path) -> None:
     assert main([*arguments, "--fail-over", "60"]) == DONE
 
 
+@pytest.mark.parametrize("names", [["2_1.png", "2_2.png"], ["2_1.png", "3_1.png"]])
+def test_a_folder_without_mates_or_strangers_has_no_rates_and_no_pass(
+    folder: Path, tmp_path: Path, names: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in names:
+        shutil.copy(folder / name, tmp_path)
+    page = tmp_path / "report.html"
+    arguments = ["evaluate", str(tmp_path), "--processes", "1", "--html", str(page)]
+    assert main([*arguments, "--fail-over", "50"]) == BELOW
+    assert "FMR 0.1 %" not in capsys.readouterr().out.partition("== Imp")[2]
+    assert "polyline" not in page.read_text(encoding="utf-8")
+
+
+def test_more_comparisons_than_a_run_can_hold_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{at}.png,{at // 4}\n" for at in range(20_000))
+    (tmp_path / "manifest.csv").write_text("file,finger\n" + rows)
+    with pytest.raises(SheetRefused, match="199990000 comparisons"):
+        found(tmp_path, None)
+
+
+def test_a_name_that_is_no_text_is_named_and_reported(folder: Path, tmp_path: Path) -> None:
+    odd = os.fsdecode(b"\xff_1.png")
+    for name in ("2_1.png", "2_2.png", "3_1.png"):
+        shutil.copy(folder / name, tmp_path)
+    (tmp_path / odd).write_bytes(b"no picture")
+    page, values = tmp_path / "report.html", tmp_path / "scores.json"
+    arguments = ["evaluate", str(tmp_path), "--processes", "1", "--no-quality"]
+    assert main([*arguments, "--html", str(page), "--json", str(values)]) == DONE
+    assert "udcff_1.png" in page.read_text(encoding="utf-8")
+    files = [one["file"] for one in json.loads(values.read_text(encoding="utf-8"))["impressions"]]
+    assert odd in files
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--html", "/no/such/folder/report.html"),
+        ("--json", "/tmp"),
+        ("--fail-over", "nan"),
+        ("--fail-over", "101"),
+        ("--processes", "0"),
+    ],
+)
+def test_what_a_run_could_not_end_with_is_refused_before_it_begins(
+    folder: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["evaluate", str(folder), option, value])
+    assert refused.value.code == REFUSED
+    assert option in capsys.readouterr().err
+
+
 def test_two_impressions_of_one_finger_are_one_and_of_two_are_not(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,7 +210,7 @@ def test_single_impressions_are_judged_in_words(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["judge", str(folder / "2_1.png")]) == DONE
-    assert "NFIQ 2" in capsys.readouterr().out
+    assert re.search(r"NFIQ 2 \d+, estimate \d+", capsys.readouterr().out)
     assert main(["judge", str(folder / "9_2.png"), "--language", "vi"]) == BELOW
     assert "RidgeCoherence" not in capsys.readouterr().out
     assert main(["judge", str(folder / "absent.png")]) == REFUSED
@@ -168,6 +222,7 @@ TABLES = {
     "no_finger": ("file,finger\na.png,\n", "no finger"),
     "bad_dpi": ("file,finger,dpi\na.png,1,many\n", "no resolution"),
     "no_row": ("file,finger\n", "no column|no impression"),
+    "twice": ("file,finger\na.png,1\nb.png,1\n./a.png,1\n", "a.png is named twice"),
     "no_text": ("file,finger\n\0\xff", "cannot be read|no CSV|no column|names no"),
 }
 

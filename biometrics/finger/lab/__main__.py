@@ -38,8 +38,9 @@ _HINTS: Final = hints.words()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done; 1 the EER is over `--fail-over`, two impressions are not surely one finger's, or one
-    is no finger; 2 the arguments, the table or a file are refused; 3 the network is missing.
+    0 done; 1 the EER is over `--fail-over` or there is none, two impressions are not surely one
+    finger's, or one is no finger; 2 the arguments, the table or a file are refused; 3 the
+    network is missing.
     """
     typed = sys.argv[1:] if arguments is None else list(arguments)
     given = _parser().parse_args(typed)
@@ -59,7 +60,7 @@ def evaluate(given: argparse.Namespace) -> int:
     """Compare every mate and every stranger of a folder.
 
     Raises:
-        SheetRefused: the table cannot be read, or names no impression.
+        SheetRefused: see `impressions.found`.
         OSError: a report cannot be written.
     """
     entries = found(given.folder, given.manifest, given.where)
@@ -71,18 +72,20 @@ def evaluate(given: argparse.Namespace) -> int:
         progress=_progress,
     )
     run = Run(command=given.command, at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
-    if given.html:
-        given.html.write_text(page(done, run), encoding="utf-8")
-    if given.json:
-        given.json.write_text(_json(done, run), encoding="utf-8")
     write = as_markdown if given.markdown else as_text
     for table in tables.everything(done, run):
         for line in write(table, given.language):
             _say(line)
-    scores = done.scores()
-    if given.fail_over is None or not len(scores.mates) or not len(scores.strangers):
+    # A file's name may hold what is no character.
+    if given.html:
+        given.html.write_text(page(done, run), encoding="utf-8", errors="backslashreplace")
+    if given.json:
+        given.json.write_text(_json(done, run), encoding="utf-8")
+    if given.fail_over is None:
         return DONE
-    return BELOW if 100 * scores.figures["EER"].value > given.fail_over else DONE
+    scores = done.scores()
+    known = scores.comparable and 100 * scores.figures["EER"].value <= given.fail_over
+    return DONE if known else BELOW
 
 
 def pair(given: argparse.Namespace) -> int:
@@ -103,7 +106,8 @@ def judge(given: argparse.Namespace) -> int:
         seen = assess(_pixels(path), given.dpi)
         fine = fine and seen.finger
         nfiq2 = "-" if seen.nfiq2 is None else str(seen.nfiq2)
-        _say(harmless(f"{path}: NFIQ 2 {nfiq2}, {_WORDS['estimate'].vi} {seen.estimate:.0f}"))
+        estimate = f"{_WORDS['estimate'].in_(given.language)} {seen.estimate:.0f}"
+        _say(harmless(f"{path}: NFIQ 2 {nfiq2}, {estimate}"))
         if seen.hint is not None:
             _say(f"  {_HINTS[f'finger.{seen.hint}'].in_(given.language)}")
         for finding in seen.findings:
@@ -136,10 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--processes", type=_count, default=os.cpu_count() or 1)
     one.add_argument("--no-quality", action="store_true", help="no NFIQ 2: half the time")
-    one.add_argument("--html", type=Path, metavar="FILE", help="with DET curves")
-    one.add_argument("--json", type=Path, metavar="FILE", help="every score")
+    one.add_argument("--html", type=_output, metavar="FILE", help="with DET curves")
+    one.add_argument("--json", type=_output, metavar="FILE", help="every score")
     one.add_argument("--markdown", action="store_true", help="tables ready to be pasted")
-    one.add_argument("--fail-over", type=float, metavar="PERCENT", help="exit 1 for a higher EER")
+    one.add_argument(
+        "--fail-over", type=_percent, metavar="PERCENT", help="exit 1 for a higher EER"
+    )
     one.set_defaults(run=evaluate)
 
     two = commands.add_parser("compare", parents=[speaking, imaging], help="two impressions")
@@ -177,7 +183,7 @@ def _json(done: Trial, run: Run) -> str:
             for numbers, score in zip(done.strangers, done.stranger_scores, strict=True)
         ],
     }
-    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return json.dumps(content, allow_nan=False)
 
 
 def _minutiae(extractor: Extractor, path: Path, dpi: int) -> Minutiae:
@@ -196,6 +202,20 @@ def _folder(path: str) -> Path:
     if not folder.is_dir():
         raise argparse.ArgumentTypeError(f"{path} is no folder")
     return folder
+
+
+def _output(path: str) -> Path:
+    file = Path(path)
+    if not file.absolute().parent.is_dir() or file.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} cannot be written")
+    return file
+
+
+def _percent(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 100:  # noqa: PLR2004 - percent
+        raise argparse.ArgumentTypeError("from 0 to 100")
+    return number
 
 
 def _count(text: str) -> int:

@@ -64,6 +64,11 @@ class Scores:
             np.searchsorted(self.strangers, self.thresholds, "left"),
         )
 
+    @property
+    def comparable(self) -> bool:
+        """Whether there are mates and strangers; where there are not, there are no rates."""
+        return bool(len(self.mates) and len(self.strangers))
+
     @cached_property
     def rates(self) -> tuple[Floats, Floats]:
         """Return FNMR and FMR at each of `thresholds`, at which a pair is taken from on."""

@@ -4,6 +4,7 @@ It opens no picture. A table may come from anywhere: nothing in it is trusted or
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from biometrics.lab.sheet import SheetRefused, rows_of
 
 MANIFEST: Final = "manifest.csv"
 MOST: Final = 100_000
+MOST_PAIRS: Final = 5_000_000
+"""Comparisons of a run: some 3,000 impressions in one set, an hour on two cores."""
 DPI: Final = 500
 """Where a table does not say, and of every folder without one."""
 _KINDS: Final = frozenset({".png", ".bmp", ".tif", ".tiff", ".pgm", ".jpg", ".jpeg", ".jp2"})
@@ -47,7 +50,8 @@ def found(
     and a folder in the folder is a set.
 
     Raises:
-        SheetRefused: the table cannot be read, or no impression of any finger is left.
+        SheetRefused: the table cannot be read or names a file twice in a set, no impression of
+            any finger is left, or more than `MOST` or `MOST_PAIRS`.
     """
     chosen = folder / MANIFEST if table is None else table
     wanted = tuple(where)
@@ -61,6 +65,17 @@ def found(
         raise SheetRefused("no impression is left to compare")
     if len(entries) > MOST:
         raise SheetRefused(f"more than {MOST} impressions")
+    sizes = Counter(entry.set for entry in entries).values()
+    pairs = sum(size * (size - 1) // 2 for size in sizes)
+    if pairs > MOST_PAIRS:
+        raise SheetRefused(f"{pairs} comparisons, at most {MOST_PAIRS}; choose with --where")
+    seen: set[tuple[str, Path]] = set()
+    for entry in entries:
+        # Compared with itself it would be a mate that nobody can miss.
+        one = entry.set, folder / entry.file
+        if one in seen:
+            raise SheetRefused(f"{entry.file} is named twice")
+        seen.add(one)
     return entries
 
 

@@ -30,13 +30,14 @@ def _curves(trial: Trial) -> Markup:
     figures = []
     for name in (*trial.sets, None) if len(trial.sets) > 1 else (None,):
         scores = trial.scores(name)
-        if not len(scores.mates) or not len(scores.strangers):
+        if not scores.comparable:
             continue
         title = _WORDS["all"].vi if name is None else name
         label = f"DET, {title}"
         figures.append(_figure(title, drawing.det_curve(scores, label), "DET: FNMR / FMR"))
-    if any(seen.nfiq2 is not None for seen in trial.seen):
-        threshold = trial.scores().threshold_at(tables.LEVEL)
+    scores = trial.scores()
+    if scores.comparable and any(seen.nfiq2 is not None for seen in trial.seen):
+        threshold = scores.threshold_at(tables.LEVEL)
         points = discarding(trial.mate_scores, trial.poorer(), threshold)
         said = _WORDS["title.discard"]
         figures.append(_figure(said.vi, drawing.discard_curve(points, said.vi), said.en))

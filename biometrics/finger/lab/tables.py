@@ -43,10 +43,12 @@ def everything(trial: Trial, run: Run) -> Iterator[Table]:
     """Yield every table, the most wanted first."""
     yield errors(trial)
     yield refused(trial)
-    threshold = trial.scores().threshold_at(LEVEL)
-    if any(seen.nfiq2 is not None for seen in trial.seen):
-        yield quality(trial, threshold)
-    yield worst(trial, threshold)
+    scores = trial.scores()
+    if scores.comparable:
+        threshold = scores.threshold_at(LEVEL)
+        if any(seen.nfiq2 is not None for seen in trial.seen):
+            yield quality(trial, threshold)
+        yield worst(trial, threshold)
     yield about(trial, run)
 
 
@@ -57,7 +59,7 @@ def errors(trial: Trial) -> Table:
         named.append((_WORDS["all"], trial.scores()))
     rows: list[tuple[Cell, ...]] = []
     for name, scores in named:
-        if not len(scores.mates) or not len(scores.strangers):
+        if not scores.comparable:
             rows.append((name, len(scores.mates), len(scores.strangers), *[None] * len(_NAMES)))
             continue
         figures = scores.figures

@@ -158,13 +158,13 @@ def look(task: Task) -> Seen:
         minutiae = _extractor().extract(pixels, task.dpi)
     except ImpressionInvalid as error:
         return Seen(problem=str(error))
-    few = len(minutiae) < limits.FEWEST_MINUTIAE.value
+    few = minutiae.sure < limits.FEWEST_MINUTIAE.value
     return Seen(
         minutiae=minutiae,
         finger=quality.finger,
         nfiq2=quality.nfiq2,
         estimate=quality.estimate,
-        problem=f"{len(minutiae)} minutiae" if few else "",
+        problem=f"{minutiae.sure} minutiae" if few else "",
     )
 
 
