@@ -188,7 +188,13 @@ def _app(service: SbiService, token: str | None) -> Flask:
         (Verb.CAPTURE, verbs.capture),
         (Verb.STREAM, verbs.stream),
     ):
-        app.add_url_rule(PATHS[verb], endpoint=verb, view_func=answer, methods=[verb])
+        app.add_url_rule(
+            PATHS[verb],
+            endpoint=verb,
+            view_func=answer,
+            methods=[verb],
+            provide_automatic_options=False,
+        )
     app.before_request(lambda: _admit(service.port, token))
     app.register_error_handler(
         HTTPException, lambda error: _denied(ErrorCode.REFUSED, error.name, error.code or 500)
@@ -205,6 +211,8 @@ def _admit(port: int, token: str | None) -> Response | None:
     if refused is not None:
         log.warning("refused: %s", refused)
         return _denied(ErrorCode.REFUSED, refused, 403)
+    if "Transfer-Encoding" in request.headers:
+        return _denied(ErrorCode.MALFORMED, "a request says its length", 411)
     body = request.get_data(cache=True)
     whole = request.environ.get(_WHOLE)
     if whole is not None:
