@@ -35,6 +35,7 @@ def minutiae(person: int, touch: int = 0) -> Minutiae:
     return Minutiae(points=points.astype(np.float32))
 
 
+@cache
 def record(person: int, position: int, kind: ImpressionKind, touch: int = 0) -> bytes:
     view = records.of(
         minutiae(person, touch),
@@ -46,6 +47,11 @@ def record(person: int, position: int, kind: ImpressionKind, touch: int = 0) -> 
         dpi=500,
     )
     return records.encode([view])
+
+
+@cache
+def agreement(person: int, touch: int) -> float:
+    return compare(minutiae(person, touch), minutiae(person, touch + 1))
 
 
 @cache
@@ -72,7 +78,7 @@ def impression(
         minutiae=45,
         template=record(person, position, kind, touch),
         support=record(person, position, kind, touch + 1),
-        agreement=compare(minutiae(person, touch), minutiae(person, touch + 1)),
+        agreement=agreement(person, touch),
         attempts=2,
         reader="R503 (giả lập)",
     )
