@@ -148,9 +148,16 @@ def representation(cursor: Cursor) -> Cursor:
     return Cursor(cursor.octets(length - _LENGTH.size))
 
 
-def closed(magic: bytes, parts: bytes) -> bytes:
-    """Return a record of `parts`, as `opened` reads it."""
-    return magic + _LENGTH.pack(len(magic) + _LENGTH.size + len(parts)) + parts
+def closed(magic: bytes, parts: bytes, most: int) -> bytes:
+    """Return a record of `parts`, as `opened` reads it.
+
+    Raises:
+        RecordInvalid: more than `most` bytes.
+    """
+    length = len(magic) + _LENGTH.size + len(parts)
+    if length > most:
+        raise RecordInvalid(f"a record has at most {most} bytes")
+    return magic + _LENGTH.pack(length) + parts
 
 
 def represented(part: bytes) -> bytes:

@@ -46,6 +46,7 @@ _VERSION: Final = ("1", "1")
 _FORMATS: Final = {"Finger": "7", "Iris": "9", "Face": "8", "ExceptionPhoto": "8"}
 _TEXT: Final = re.compile(r"[ -~]{0,100000}")
 """What is put into an entry: printable ASCII, which a JSON payload can be."""
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 
@@ -215,6 +216,8 @@ def _check(sample: Sample) -> None:
         raise RecordInvalid("a time of capture has a time zone")
     if sample.quality is not None and not 0 <= sample.quality <= BEST:
         raise RecordInvalid(f"{sample.quality} is no quality")
+    if sample.record is not None and not sample.record:
+        raise RecordInvalid("a record of no bytes is none")
     if not 0 <= sample.retries <= MAX_RETRIES:
         raise RecordInvalid(f"{sample.retries} retries are none")
     texts = (sample.signature, sample.payload, sample.spec, *sample.algorithm)
@@ -254,7 +257,7 @@ def _read(bir: Element) -> Sample:
             algorithm=(_text(algorithm, "Organization"), _text(algorithm, "Type")),
             index=UUID(_text(info, "Index")),
             at=_instant(_text(info, "CreationDate")),
-            retries=int(others.get("RETRIES", "1")),
+            retries=_number(others.get("RETRIES", "1")),
             forced=others.get("FORCE_CAPTURED") == "true",
             signature="" if signature is None else _decoded(signature).decode("ascii"),
             payload=others.get("PAYLOAD", ""),
@@ -281,7 +284,14 @@ def _text(parent: Element, name: str) -> str:
 
 def _score(quality: Element) -> int | None:
     score = quality.find(_tag("Score"))
-    return None if score is None else int(score.text or "")
+    return None if score is None else _number(score.text or "")
+
+
+def _number(text: str) -> int:
+    # int() also takes signs, spaces, underscores and digits of other scripts.
+    if not _NUMBER.fullmatch(text):
+        raise RecordInvalid(f"{text[:20]!r} is no number")
+    return int(text)
 
 
 def _decoded(element: Element) -> bytes:

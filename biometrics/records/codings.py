@@ -62,7 +62,8 @@ def write(pixels: NDArray[np.uint8], coding: Coding, *, dpi: int | None = None) 
 
     Raises:
         RecordInvalid: no grey picture, of more than `MAX_SIDE` or `MAX_PIXELS`, under 32 pixels a
-            side for JPEG 2000 or `LEAST_WSQ_SIDE` for WSQ, or a coding that is only read.
+            side for JPEG 2000 or `LEAST_WSQ_SIDE` for WSQ, of more than `MAX_BYTES` when encoded,
+            or a coding that is only read.
         RoomFull, RoomBroken: see `biometrics.sandbox.room` (WSQ).
     """
     if not _grey(pixels):
@@ -71,19 +72,10 @@ def write(pixels: NDArray[np.uint8], coding: Coding, *, dpi: int | None = None) 
     _hold(width, height)
     if coding is Coding.RAW:
         return pixels.tobytes()
-    if coding is Coding.PNG:
-        return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
-    if coding is Coding.JPEG2000:
-        try:
-            return encoding.jpeg2000(pixels, dpi=dpi)
-        except encoding.EncodingInvalid as error:
-            raise RecordInvalid(str(error)) from error
-    if coding is not Coding.WSQ:
-        raise RecordInvalid(f"{coding} is only read")
-    if min(width, height) < LEAST_WSQ_SIDE:
-        raise RecordInvalid(f"WSQ wants {LEAST_WSQ_SIDE} pixels a side")
-    answer = _asked(pixels.tobytes(), f"{confined.WRITE_WSQ} {width} {height}")
-    return streams.without_comments(answer.beside)
+    data = _encoded(pixels, coding, dpi)
+    if len(data) > MAX_BYTES:
+        raise RecordInvalid(f"a picture has at most {MAX_BYTES} bytes")
+    return data
 
 
 def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.uint8]:
@@ -95,10 +87,10 @@ def read(data: bytes, coding: Coding, *, width: int, height: int) -> NDArray[np.
         RoomFull, RoomBroken: see `biometrics.sandbox.room` (WSQ and JPEG 2000).
     """
     _hold(width, height)
-    if len(data) > MAX_BYTES:
-        raise RecordInvalid(f"a picture has at most {MAX_BYTES} bytes")
     if coding is Coding.RAW:
         return _shaped(data, width, height)
+    if len(data) > MAX_BYTES:
+        raise RecordInvalid(f"a picture has at most {MAX_BYTES} bytes")
     size, bare = _declared(data, coding)
     if size != (width, height):
         raise RecordInvalid("the picture has another size than said")
@@ -138,6 +130,23 @@ def keeps_pixels(data: bytes) -> bool:
 
 def _grey(pixels: Any) -> bool:  # noqa: ANN401 - what comes may be anything
     return isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 2  # noqa: PLR2004 - height x width
+
+
+def _encoded(pixels: NDArray[np.uint8], coding: Coding, dpi: int | None) -> bytes:
+    height, width = pixels.shape
+    if coding is Coding.PNG:
+        return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+    if coding is Coding.JPEG2000:
+        try:
+            return encoding.jpeg2000(pixels, dpi=dpi)
+        except encoding.EncodingInvalid as error:
+            raise RecordInvalid(str(error)) from error
+    if coding is not Coding.WSQ:
+        raise RecordInvalid(f"{coding} is only read")
+    if min(width, height) < LEAST_WSQ_SIDE:
+        raise RecordInvalid(f"WSQ wants {LEAST_WSQ_SIDE} pixels a side")
+    answer = _asked(pixels.tobytes(), f"{confined.WRITE_WSQ} {width} {height}")
+    return streams.without_comments(answer.beside)
 
 
 def _hold(width: int, height: int) -> None:

@@ -82,7 +82,7 @@ def encode(face: FaceImage) -> bytes:
 
     Raises:
         RecordInvalid: the picture is neither a JPEG nor a JP2, is of another size than said, or a
-            value has no place in a record.
+            value has no place in a record, or the whole is more than `MAX_BYTES`.
     """
     kind = _kind(face.image)
     _check_size(face.image, face.width, face.height)
@@ -101,7 +101,7 @@ def encode(face: FaceImage) -> bytes:
     )
     origin = write_origin(Origin(at=face.at, qualities=() if face.quality is None else (known,)))
     part = represented(b"".join([origin, _FACE.pack(*_NOTHING), picture, face.image]))
-    return closed(MAGIC, packed(_COUNTED, 1, 0, 0) + part)
+    return closed(MAGIC, packed(_COUNTED, 1, 0, 0) + part, MAX_BYTES)
 
 
 def decode(data: bytes) -> FaceImage:

@@ -112,8 +112,8 @@ def encode(images: Sequence[FingerImage], coding: Coding) -> bytes:
     """Return a record of 2011 of one or more images.
 
     Raises:
-        RecordInvalid: no or too many images, or a value that has no place in a record; see also
-            `codings.write`.
+        RecordInvalid: no or too many images, more than `MAX_BYTES`, or a value that has no place
+            in a record; see also `codings.write`.
         RoomFull, RoomBroken: see `codings.write`.
     """
     if not 0 < len(images) <= MAX_IMAGES:
@@ -124,7 +124,7 @@ def encode(images: Sequence[FingerImage], coding: Coding) -> bytes:
     for image in images:
         parts.append(represented(_written(image, coding, seen[image.position])))
         seen[image.position] += 1
-    return closed(MAGIC, b"".join(parts))
+    return closed(MAGIC, b"".join(parts), MAX_BYTES)
 
 
 def decode(data: bytes) -> tuple[FingerImage, ...]:

@@ -96,8 +96,8 @@ def encode(images: Sequence[IrisImage], coding: Coding) -> bytes:
     """Return the record of one or more eyes.
 
     Raises:
-        RecordInvalid: no or too many images, a coding other than RAW, JPEG2000 or PNG, or a value
-            that has no place in a record; see also `codings.write`.
+        RecordInvalid: no or too many images, more than `MAX_BYTES`, a coding other than RAW,
+            JPEG2000 or PNG, or a value that has no place in a record; see also `codings.write`.
     """
     if not 0 < len(images) <= MAX_IMAGES or coding not in _CODES:
         raise RecordInvalid(f"a record has 1 to {MAX_IMAGES} images without loss")
@@ -106,7 +106,7 @@ def encode(images: Sequence[IrisImage], coding: Coding) -> bytes:
     parts += [
         represented(_written(image, coding, number)) for number, image in enumerate(images, 1)
     ]
-    return closed(MAGIC, b"".join(parts))
+    return closed(MAGIC, b"".join(parts), MAX_BYTES)
 
 
 def decode(data: bytes) -> tuple[IrisImage, ...]:

@@ -105,10 +105,7 @@ def encode(views: Sequence[View], edition: Edition = 2011) -> bytes:
         check(view)
     if max(Counter(view.position for view in views).values()) > MAX_VIEWS:
         raise RecordInvalid(f"more than {MAX_VIEWS} views of one finger")
-    data = _write_2005(views) if edition == 2005 else _write_2011(views)  # noqa: PLR2004 - a year
-    if len(data) > MAX_BYTES:
-        raise RecordInvalid(f"a record has at most {MAX_BYTES} bytes")
-    return data
+    return _write_2005(views) if edition == 2005 else _write_2011(views)  # noqa: PLR2004 - a year
 
 
 def decode(data: bytes) -> Record:
@@ -143,7 +140,7 @@ def _write_2005(views: Sequence[View]) -> bytes:
         parts += [_POINT.pack(*_place(point), _step(point), _mark(point)) for point in view.points]
         parts.append(_EXTENDED.pack(0))
         seen[view.position] += 1
-    return closed(MAGIC[2005], b"".join(parts))
+    return closed(MAGIC[2005], b"".join(parts), MAX_BYTES)
 
 
 def _mark(point: Point) -> int:
@@ -182,7 +179,7 @@ def _write_2011(views: Sequence[View]) -> bytes:
         origin = write_origin(Origin(at=view.at, qualities=known))
         parts.append(represented(b"".join([origin, head, *points, _EXTENDED.pack(0)])))
         seen[view.position] += 1
-    return closed(MAGIC[2011], b"".join(parts))
+    return closed(MAGIC[2011], b"".join(parts), MAX_BYTES)
 
 
 def _read_2005(data: bytes) -> tuple[View, ...]:

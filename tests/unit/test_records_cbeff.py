@@ -109,6 +109,7 @@ def test_a_document_of_mosips_mock_is_read() -> None:
         {"payload": "ngón tay"},
         {"spec": "x" * 100_001},
         {"signature": "\n"},
+        {"record": b""},
     ],
     ids=str,
 )
@@ -154,6 +155,9 @@ def test_what_is_hostile_or_no_document_is_refused(name: str) -> None:
         (b"11d5c6dc", b"zzzzzzzz"),
         (b"<Score>61<", b"<Score>161<"),
         (b"<Score>61<", b"<Score>many<"),
+        (b"<Score>61<", b"<Score>6_1<"),
+        (b"<Score>61<", b"<Score> 61<"),
+        (b"<Score>61<", b"<Score>" + b"1" * 5000 + b"<"),
         (b"2026-11-24T", b"2026-13-24T"),
         (b"05.250Z", b"05.250"),
         (b"RklSADAy", b"RklS*DAy"),

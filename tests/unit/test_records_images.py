@@ -368,6 +368,20 @@ def test_what_has_no_place_in_a_record_is_not_written(change: dict[str, object])
         finger_image.encode([finger(**change)], Coding.RAW)
 
 
+def test_what_could_not_be_read_again_is_not_written() -> None:
+    most = np.random.default_rng(4).integers(0, 256, (3000, 3000)).astype(np.uint8)
+    one = finger(pixels=most)
+    (back,) = finger_image.decode(finger_image.encode([one], Coding.RAW))
+    assert (back.pixels == most).all()
+    # Noise does not shrink: 9 MB, where a picture may have 8.
+    with pytest.raises(RecordInvalid, match="at most"):
+        finger_image.encode([one], Coding.PNG)
+    with pytest.raises(RecordInvalid, match="at most"):
+        finger_image.encode([one] * 4, Coding.RAW)
+    with pytest.raises(RecordInvalid, match="at most"):
+        iris_image.encode([iris(pixels=most)] * 2, Coding.RAW)
+
+
 def test_what_is_too_many_or_in_a_coding_that_is_only_read_is_not_written() -> None:
     for images, coding in (
         ([], Coding.RAW),
