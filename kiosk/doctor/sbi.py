@@ -19,10 +19,11 @@ from hardware.sbi.conformance import Check, Conformance
 from hardware.sbi.discovery import Service, discover
 from hardware.sbi.port import Records, Scores
 from hardware.sbi.trust import Trust, TrustUnreadable, read_trust
-from hardware.sbi.vocabulary import PORTS
+from hardware.sbi.vocabulary import FINGERS, PORTS
 from kiosk import clock
 from kiosk.readers import ANCHORS
 from kiosk.sbi_records import FingerScores, IsoRecords
+from kiosk.words import words as spoken
 
 _MARKS: Final = {True: "✓", None: "–", False: "✗"}
 _GOOD, _BAD, _UNABLE = 0, 1, 3
@@ -159,7 +160,9 @@ def main(
         return _UNABLE
 
     def present(asked: Asked) -> None:
-        text = words[f"sbi.present.{asked.modality}"].fill(what=", ".join(asked.sub_types))
+        fingers = [FINGERS[name] for name in asked.sub_types if name in FINGERS]
+        names = ", ".join(spoken().say(f"name.{position}", language) for position in fingers)
+        text = words[f"sbi.present.{asked.modality}"].fill(what=names)
         sys.stderr.write(text.in_(language) + "\n")
 
     found = report(

@@ -3,6 +3,7 @@
 import io
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -253,4 +254,36 @@ def test_a_device_that_discovery_does_not_name_is_told_so() -> None:
     station.answers[b"MOSIPDISC"] = http(discovered(other))
     assert conformance._discovery()[0] is False
     assert informed(other) != informed(device.identity)
+    station.close()
+
+
+def test_a_service_that_a_bad_request_takes_down_is_told_so() -> None:
+    station = Station()
+    (service,) = discover(ports=(station.port,))
+
+    def fall(_request: bytes) -> bytes:
+        threading.Thread(target=station.close).start()
+        return b""
+
+    station.answers[b"RCAPTURE"] = fall
+    conformance = Conformance(
+        service.devices[0],
+        trust=TRUST,
+        records=PlainRecords(),
+        scores=None,
+        now=lambda: NOW,
+        present=_nobody,
+    )
+    checks = conformance.run()
+    assert (checks[-1].name, checks[-1].passed) == ("alive", False)
+    assert "malformed_json" in checks[-1].said
+    assert "capture" not in {check.name for check in checks}
+
+
+def test_fingers_are_asked_for_by_the_names_that_people_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = Station(capture=b"")
+    sbi.main(tmp_path, "vi", as_json=False, ports=(station.port,), out=io.StringIO())
+    assert "ngón trỏ trái, ngón giữa trái, ngón áp út trái" in capsys.readouterr().err
     station.close()
