@@ -379,10 +379,12 @@ def test_the_judge_in_earnest_sees_quality_and_minutiae() -> None:
     with FingerJudge() as judge:
         seen = judge.judge(simulated(Condition.WELL), 500)
         assert seen.quality.nfiq2 is not None
+        assert seen.minutiae is not None
         assert len(seen.minutiae) >= limits.CLEAR_MINUTIAE.value
         with pytest.raises(ImpressionInvalid):
             judge.judge(np.zeros((8, 8), np.uint8), 500)
         blank = judge.judge(np.full((288, 256), 255, np.uint8), 500)
+        assert blank.minutiae is not None
         assert (blank.quality.finger, len(blank.minutiae)) == (False, 0)
 
 
