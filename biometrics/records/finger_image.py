@@ -202,7 +202,7 @@ def _written(image: FingerImage, coding: Coding, number: int) -> bytes:
         *(image.dpi,) * 4,
         _BITS,
         _CODES[coding],
-        impressions.UNKNOWN if image.kind is None else impressions.KINDS[image.kind],
+        impressions.CODES[image.kind],
         width,
         height,
     )

@@ -8,8 +8,8 @@ from typing import Final
 from biometrics.capture import ImpressionKind
 from biometrics.records.blocks import RecordInvalid
 
-UNKNOWN: Final = 29
-KINDS: Final = {ImpressionKind.PLAIN: 0, ImpressionKind.ROLLED: 1}
+CODES: Final = {ImpressionKind.PLAIN: 0, ImpressionKind.ROLLED: 1, None: 29}
+"""None stands for unknown; ANSI/NIST-ITL has the same numbers."""
 IMPRESSIONS: Final = frozenset({*range(10), 24, 28, 29})
 """Impression types that are defined for fingers; those that are not ours are read as None."""
 
@@ -22,4 +22,4 @@ def kind_of(code: int) -> ImpressionKind | None:
     """
     if code not in IMPRESSIONS:
         raise RecordInvalid(f"the impression type {code} is not defined")
-    return next((kind for kind, number in KINDS.items() if number == code), None)
+    return next((kind for kind, number in CODES.items() if number == code), None)

@@ -132,7 +132,7 @@ def _write_2005(views: Sequence[View]) -> bytes:
         if view.kind is None:
             raise RecordInvalid("a record of 2005 says how the finger lay")
         head = (
-            seen[view.position] << 4 | impressions.KINDS[view.kind],
+            seen[view.position] << 4 | impressions.CODES[view.kind],
             view.quality or 0,
             len(view.points),
         )
@@ -162,7 +162,7 @@ def _write_2011(views: Sequence[View]) -> bytes:
             seen[view.position],
             rate,
             rate,
-            impressions.UNKNOWN if view.kind is None else impressions.KINDS[view.kind],
+            impressions.CODES[view.kind],
             view.width,
             view.height,
             _POINT.size << 4 | _RIDGE_ENDS,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import nistitl
 
 from biometrics.capture import EyeSide, ImpressionKind
-from biometrics.records import codings
+from biometrics.records import codings, impressions
 from biometrics.records.blocks import RecordInvalid
 from biometrics.records.codings import Coding
 from biometrics.records.finger_image import FingerImage
@@ -34,7 +34,6 @@ _COMPRESSIONS: Final = {
     Coding.JPEG2000: "JP2L",
     Coding.PNG: "PNG",
 }
-_IMPRESSIONS: Final = {None: 29, ImpressionKind.PLAIN: 0, ImpressionKind.ROLLED: 1}
 _EYES: Final = {None: 0, EyeSide.RIGHT: 1, EyeSide.LEFT: 2}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./-]{0,63}")
 """What is put into a text field: no separators, nothing beyond ASCII."""
@@ -92,7 +91,7 @@ def export(
 
     Args:
         transaction: see `Transaction`.
-        prints: one or more.
+        prints: none of a person without hands.
         missing: fingers without an image.
         irises: are written as PNG.
         portrait: where one is sent.
@@ -103,8 +102,8 @@ def export(
             coding that is only read; see also `codings.write`.
         RoomFull, RoomBroken: see `codings.write`.
     """
-    if not prints or coding not in _COMPRESSIONS:
-        raise RecordInvalid("a transaction has fingers, in a coding that is written")
+    if not (prints or missing or irises or portrait) or coding not in _COMPRESSIONS:
+        raise RecordInvalid("a transaction holds something, in a coding that is written")
     if transaction.at.tzinfo is None:
         raise RecordInvalid("a time of capture has a time zone")
     message = nistitl.Message()
@@ -141,7 +140,7 @@ def _finger(image: FingerImage, coding: Coding, origin: str, day: str) -> Any:  
     data = codings.write(image.pixels, coding, dpi=image.dpi)
     height, width = image.pixels.shape
     fields: dict[int, object] = {
-        3: _IMPRESSIONS[image.kind],
+        3: impressions.CODES[image.kind],
         4: origin,
         5: day if image.at is None else image.at.strftime(_DAY),
         6: width,
@@ -165,7 +164,7 @@ def _missing(finger: MissingFinger, origin: str, day: str) -> Any:  # noqa: ANN4
     if finger.code not in (AMPUTATED, NOT_PRINTED):
         raise RecordInvalid(f"{finger.code} is no reason for a missing finger")
     fields = {
-        3: _IMPRESSIONS[ImpressionKind.PLAIN],
+        3: impressions.CODES[ImpressionKind.PLAIN],
         4: origin,
         5: day,
         13: finger.position,

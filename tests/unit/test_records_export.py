@@ -140,6 +140,25 @@ def test_mosips_document_holds_one_sample_of_each_finger() -> None:
     assert len({sample.index for sample in samples}) == 7
 
 
+def test_a_person_without_hands_has_files_too() -> None:
+    nobody = tuple(
+        Missing(
+            position=position,
+            reason=MissingReason.AMPUTATED_HAND,
+            permanent=True,
+            officer="cb-1",
+            at=AT,
+        )
+        for position in range(1, 11)
+    )
+    one = whole(prints=(), missing=nobody)
+    message = nistitl.Message()
+    message.parse(transaction(one))
+    assert [record.type for record in message].count(14) == 10
+    samples = cbeff.read(export.cbeff_file(one, at=AT))
+    assert sum(sample.record is None for sample in samples) == 10
+
+
 def test_the_same_capture_gives_the_same_files() -> None:
     assert transaction(whole()) == transaction(whole())
     assert export.cbeff_file(whole(), at=AT) == export.cbeff_file(whole(), at=AT)
@@ -148,7 +167,7 @@ def test_the_same_capture_gives_the_same_files() -> None:
 def test_a_capture_with_a_damaged_picture_gives_no_file() -> None:
     broken = replace(print_(2, ImpressionKind.PLAIN, 0), image=b"\x89PNG\r\n\x1a\n damaged")
     lying = replace(print_(2, ImpressionKind.PLAIN, 0), width=WIDTH + 1)
-    for one in (whole(prints=(broken,)), whole(prints=(lying,)), whole(prints=())):
+    for one in (whole(prints=(broken,)), whole(prints=(lying,))):
         with pytest.raises(RecordInvalid):
             transaction(one)
     for one in (whole(prints=(broken,)), whole(proof=b"\xff\xd8\xff damaged")):

@@ -94,9 +94,9 @@ def test_text_that_could_be_taken_for_a_field_is_refused(change: dict[str, Any])
         nist.export(replace(ABOUT, **change), prints=[finger()])
 
 
-def test_a_transaction_without_fingers_or_in_a_coding_that_is_only_read_is_refused() -> None:
-    with pytest.raises(RecordInvalid):
-        whole(prints=[])
+def test_a_transaction_of_nothing_or_in_a_coding_that_is_only_read_is_refused() -> None:
+    with pytest.raises(RecordInvalid, match="something"):
+        nist.export(ABOUT, prints=[])
     with pytest.raises(RecordInvalid):
         whole(coding=Coding.JPEG)
     with pytest.raises(RecordInvalid):
