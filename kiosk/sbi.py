@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 import cv2
 
@@ -27,7 +27,7 @@ from hardware.sbi.desk import Desk
 from hardware.sbi.offers import CameraOffer, Card, FingerOffer, IrisOffer
 from hardware.sbi.port import FacePicture
 from hardware.sbi.service import PortsTaken, SbiService
-from hardware.sbi.vocabulary import PORTS, Modality
+from hardware.sbi.vocabulary import PORTS, Environment, Modality
 from kiosk import clock
 from kiosk.readers import NONE, Readers
 from kiosk.sbi_keys import FOLDER, SbiKeyUnfit, StationKeys
@@ -65,8 +65,8 @@ class StationScores(FingerScores):
 class StationAnswers(Answers):
     """Answers signed by whichever key is the station's at the time."""
 
-    def __init__(self, keys: StationKeys, now: Callable[[], dt.datetime], *rest: Any) -> None:  # noqa: ANN401 - those of `Answers`
-        super().__init__(keys.signer(now()), IsoRecords(), now, *rest)
+    def __init__(self, keys: StationKeys, now: Callable[[], dt.datetime], env: Environment) -> None:
+        super().__init__(keys.signer(now()), IsoRecords(), now, env)
         self._keys = keys
 
     def signer(self) -> Signer:
@@ -125,8 +125,20 @@ def face_offer(spec: str, station: str) -> CameraOffer:
     return CameraOffer(lambda: open_camera(spec), card)
 
 
-def serve(settings: Settings, over: threading.Event, *, ports: Sequence[int] = PORTS) -> None:
+def serve(
+    settings: Settings,
+    over: threading.Event,
+    *,
+    env: Environment = Environment.PRODUCTION,
+    ports: Sequence[int] = PORTS,
+) -> None:
     """Offer what the settings name until `over` is set.
+
+    Args:
+        settings: of the kiosk.
+        over: ends the service.
+        env: where it says it works; requests for another environment are refused.
+        ports: the first free one is taken; 0 is any.
 
     Raises:
         SbiKeyUnfit: a key file cannot be used.
@@ -145,7 +157,7 @@ def serve(settings: Settings, over: threading.Event, *, ports: Sequence[int] = P
         if settings.iris != NONE:
             offers.append(iris_offer(readers.irises()))
             stack.callback(offers[-1].close)
-        desk = Desk(offers, StationAnswers(keys, clock.now), StationScores())
+        desk = Desk(offers, StationAnswers(keys, clock.now, env), StationScores())
         service = SbiService(desk, token=keys.token, ports=ports)
         stack.callback(service.stop)
         log.info("port %d; token and authority in %s", service.port, settings.data / FOLDER)
@@ -154,14 +166,22 @@ def serve(settings: Settings, over: threading.Event, *, ports: Sequence[int] = P
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Offer the devices of this environment until told to end."""
-    argparse.ArgumentParser(prog="python -m kiosk.sbi", description=__doc__).parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="python -m kiosk.sbi", description=__doc__)
+    parser.add_argument(
+        "--environment",
+        type=Environment,
+        choices=[one for one in Environment if one is not Environment.NONE],
+        default=Environment.PRODUCTION,
+        help="where it says it works; requests for another environment are refused",
+    )
+    chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     over = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: over.set())
     try:
-        serve(Settings.from_environment(), over)
+        serve(Settings.from_environment(), over, env=chosen.environment)
     except (
         SettingsMissing, SbiKeyUnfit, PortsTaken, CameraUnknown, ReaderUnknown, Broken, OSError
     ) as error:  # fmt: skip

@@ -18,7 +18,7 @@ from hardware.sbi.answers import Answers, Signer
 from hardware.sbi.desk import Desk
 from hardware.sbi.messages import Biometric, CaptureAnswer
 from hardware.sbi.offers import CameraOffer, Card, FingerOffer, Offer
-from hardware.sbi.port import EyePicture, FacePicture, FingerPicture
+from hardware.sbi.port import EyePicture, FacePicture, FingerPicture, Scores
 from hardware.sbi.service import LOOPBACK, SbiService
 from hardware.sbi.tokens import parse, verify
 from hardware.sbi.vocabulary import Environment, Modality
@@ -41,6 +41,7 @@ class Hand:
 
     quality: list[int] = field(default_factory=lambda: [70])
     there: bool = True
+    claims: bool = True
     error: Broken | None = None
     waits: threading.Event | None = None
     asked: list[Wanted] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Hand:
         return tuple(
             Impression(
                 pixels=np.full((8, 6), quality, np.uint8), dpi=500, at=0.0, serial="SN-1",
-                position=position,
+                position=position, claimed=quality if self.claims else None,
             )
             for position in wanted.positions
         )  # fmt: skip
@@ -102,6 +103,9 @@ class Grey:
 
     def face(self, picture: FacePicture) -> int | None:
         return int(picture.pixels[0, 0, 0]) or None
+
+
+GREY = Grey()
 
 
 class Film:
@@ -131,7 +135,11 @@ Started = tuple[SbiService, Hand]
 
 @contextlib.contextmanager
 def serving(
-    hand: Hand | None = None, *, token: str | None = None, camera: Callable[[], Film] = Film
+    hand: Hand | None = None,
+    *,
+    token: str | None = None,
+    camera: Callable[[], Film] = Film,
+    scores: Scores | None = GREY,
 ) -> Iterator[Started]:
     laid = hand or Hand()
     answers = Answers(
@@ -142,7 +150,7 @@ def serving(
         FingerOffer(Hand(), SINGLE),
         CameraOffer(camera, FACE),
     ]
-    service = SbiService(Desk(offers, answers, Grey()), token=token, ports=(0,))
+    service = SbiService(Desk(offers, answers, scores), token=token, ports=(0,))
     try:
         yield service, laid
     finally:

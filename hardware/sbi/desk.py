@@ -51,7 +51,7 @@ class Desk:
     Args:
         offers: the devices; closed with the desk.
         answers: builds what goes back.
-        scores: measures quality; None: pictures are taken at once and claim none.
+        scores: measures quality; None: what readers claim is passed on.
         clock: monotonic seconds.
     """
 
@@ -183,13 +183,16 @@ class Desk:
         return best
 
     def _score(self, take: Take) -> int | None:
-        if self._scores is None:
-            return None
-        if isinstance(take.picture, FingerPicture):
-            return self._scores.finger(take.picture)
-        if isinstance(take.picture, EyePicture):
-            return self._scores.iris(take.picture)
-        return self._scores.face(take.picture)
+        """Return what we measure; where that is nothing, what the reader claims."""
+        found: int | None = None
+        if self._scores is not None:
+            if isinstance(take.picture, FingerPicture):
+                found = self._scores.finger(take.picture)
+            elif isinstance(take.picture, EyePicture):
+                found = self._scores.iris(take.picture)
+            else:
+                found = self._scores.face(take.picture)
+        return take.picture.quality if found is None else found
 
 
 def _status(seat: _Seat) -> Status:

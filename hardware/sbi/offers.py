@@ -95,7 +95,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Take:
-    """One picture of a wish."""
+    """One picture of a wish; its quality is what the reader itself claims."""
 
     sub_type: str
     picture: AnyPicture
@@ -177,7 +177,11 @@ class FingerOffer:
             if one is None:
                 continue
             picture = FingerPicture(
-                pixels=one.pixels, dpi=one.dpi, position=one.position, rolled=wish.rolled
+                pixels=one.pixels,
+                dpi=one.dpi,
+                position=one.position,
+                rolled=wish.rolled,
+                quality=one.claimed,
             )
             takes.append(Take(sub_type=name, picture=picture))
         if takes:
@@ -230,14 +234,14 @@ class IrisOffer:
         found = self._reader.capture(eyes, deadline=seconds, preview=self._glance.show)
         if isinstance(found, NoIris):
             return ()
-        by_eye = {one.eye: one for one in found}
+        pictures = {
+            one.eye: EyePicture(pixels=one.pixels, eye=one.eye, quality=one.claimed)
+            for one in found
+        }
         return tuple(
-            Take(
-                sub_type=name,
-                picture=EyePicture(pixels=by_eye[EYES[name]].pixels, eye=EYES[name]),
-            )
+            Take(sub_type=name, picture=pictures[EYES[name]])
             for name in wish.sub_types
-            if EYES[name] in by_eye
+            if EYES[name] in pictures
         )
 
     @contextmanager

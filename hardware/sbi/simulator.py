@@ -8,7 +8,6 @@ import datetime as dt
 import functools
 import time
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Final, Self
 
 from cryptography import x509
@@ -181,12 +180,7 @@ class SbiSimulator:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the service."""
         self.stop()
 

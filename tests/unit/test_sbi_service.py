@@ -264,6 +264,15 @@ def test_at_the_score_the_picture_is_taken_at_once_and_it_is_the_best() -> None:
         assert len(hand.asked) == 2
 
 
+def test_what_a_reader_claims_is_passed_on_where_nobody_measures() -> None:
+    with serving(Hand(quality=[33]), scores=None) as (service, hand):
+        assert {one.quality_score for one in pictures(capture(service.port, timeout="300"))} == {
+            "33"
+        }
+        hand.claims = False
+        assert {one.quality_score for one in pictures(capture(service.port))} == {""}
+
+
 def test_when_time_is_over_the_best_picture_there_was_is_given() -> None:
     with serving(Hand(quality=[20, 35, 30])) as (service, hand):
         found = pictures(capture(service.port, timeout="900"))
