@@ -221,8 +221,13 @@ def enrol(booth: Booth, values: Values) -> None:
 
 
 def resume(booth: Booth, values: Values) -> None:
-    """Go on where help was called; from the glass further, if all is done there."""
+    """Go on where help was called; from the glass further, if all is done there.
+
+    Where something is wrong with a finger only an officer may go on.
+    """
     del values
+    if booth.help is not None and booth.help.alarms:
+        _officer(booth)
     booth.resume()
     if booth.under is Screen.FINGERS and booth.fittings.taker.standing.complete:
         touches.complete(booth)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.booth import Stale
 from kiosk.enrolment import FINGERS
 from kiosk.screens import Screen
 from kiosk.touches import today
@@ -92,6 +93,9 @@ def test_an_officers_finger_calls_an_officer_and_is_not_taken(kiosk: Kiosk) -> N
     assert kiosk.taken == []
     assert "cb01" not in kiosk.page(), "whose finger it is, only officers read"
     assert "kiểm tra vân tay" in kiosk.page()
+    assert "/press/resume" not in kiosk.page()
+    with pytest.raises(Stale):
+        kiosk.press("resume")
     kiosk.press("pin", officer="cb01", pin=PIN)
     assert "là của cán bộ cb01" in kiosk.page()
     assert kiosk.noted("finger_alert") == ["1 officer cb01"]
