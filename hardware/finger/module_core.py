@@ -28,6 +28,8 @@ from hardware.finger.packets import EVERYBODY, Code, Instruction, Kind, Packet, 
 
 WIDTH: Final = 256
 HEIGHT: Final = 288
+_MOST: Final = WIDTH * HEIGHT
+"""Bytes of data after which more is no image and no template."""
 _CAPACITY: Final = 1000
 _INDEX_PAGE: Final = 256
 _NOTEPAD: Final = (16, 32)
@@ -45,9 +47,10 @@ Answer = list[Packet]
 
 
 class ModuleCore:
-    """The inside of an AS608-like module with 256 x 288 pixels and room for 1000 templates.
+    """The inside of an AS608-like module with room for 1000 templates.
 
     Args:
+        size: height and width of its images, pixels.
         password: which it asks for; 0 as from the factory, when it asks for none.
         packet: bytes of data in a packet.
         baud: bits a second.
@@ -58,6 +61,7 @@ class ModuleCore:
     def __init__(
         self,
         *,
+        size: tuple[int, int] = (HEIGHT, WIDTH),
         password: int = 0,
         packet: int = 128,
         baud: int = 57600,
@@ -73,8 +77,9 @@ class ModuleCore:
             packet=packet,
             baud=baud,
         )
+        self.size = size
         self.glass: NDArray[np.uint8] | None = None
-        """What lies on the glass, HEIGHT x WIDTH uint8."""
+        """What lies on the glass, uint8 of that size."""
         self.log: list[int] = []
         """Instructions in the order in which they came."""
         self._password = password
@@ -126,9 +131,9 @@ class ModuleCore:
         if self._coming is not None:
             done, payload = self._coming
             payload += packet.data
-            if len(payload) > WIDTH * HEIGHT or packet.kind is Kind.END:
+            if len(payload) > _MOST or packet.kind is Kind.END:
                 self._coming = None
-                done(bytes(payload[: WIDTH * HEIGHT]))
+                done(bytes(payload))
         return []
 
     # Images and features.
@@ -158,10 +163,11 @@ class ModuleCore:
         return self._send(pack_image(self._image))
 
     def _down_image(self, _: bytes) -> Answer:
+        height, width = self.size
+        count = height * width // 2
+
         def done(payload: bytes) -> None:
-            self._image = unpack_image(
-                payload[: WIDTH * HEIGHT // 2].ljust(WIDTH * HEIGHT // 2, b"\xff"), HEIGHT, WIDTH
-            )
+            self._image = unpack_image(payload[:count].ljust(count, b"\xff"), height, width)
 
         self._coming = (done, bytearray())
         return self._say(Code.OK)

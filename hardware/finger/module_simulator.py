@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
+from hardware.finger.module_core import ModuleCore
 from hardware.finger.packets import Fault, Packet, PacketStream
 
 _TICK: Final = 0.05
@@ -111,7 +111,7 @@ class SimulatedModule:
         ):
             raise ValueError("an impression is height x width of uint8")
         with self._lock:
-            self.core.glass = None if pixels is None else _fitted(pixels)
+            self.core.glass = None if pixels is None else _fitted(pixels, *self.core.size)
 
     def fail(self, faults: Faults) -> None:
         """Have the line behave so from the next packet on; `Faults()` mends it."""
@@ -270,10 +270,10 @@ class SimulatedModule:
         return True
 
 
-def _fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _fitted(pixels: NDArray[np.uint8], high: int, wide: int) -> NDArray[np.uint8]:
     """Return the image cut or framed to the sensor's size, from its middle."""
     height, width = pixels.shape
-    down, right = max(0, HEIGHT - height), max(0, WIDTH - width)
+    down, right = max(0, high - height), max(0, wide - width)
     framed = cv2.copyMakeBorder(
         pixels,
         down // 2,
@@ -283,8 +283,8 @@ def _fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         cv2.BORDER_CONSTANT,
         value=(255.0,),
     )
-    top, left = (framed.shape[0] - HEIGHT) // 2, (framed.shape[1] - WIDTH) // 2
-    return np.asarray(framed[top : top + HEIGHT, left : left + WIDTH], np.uint8).copy()
+    top, left = (framed.shape[0] - high) // 2, (framed.shape[1] - wide) // 2
+    return np.asarray(framed[top : top + high, left : left + wide], np.uint8).copy()
 
 
 _SPEEDS: Final = {

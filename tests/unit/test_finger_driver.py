@@ -100,6 +100,27 @@ def test_an_image_comes_over_bit_by_bit_at_every_packet_size(packet: int) -> Non
         reader.close()
 
 
+R503 = Product(model="R503", serial="A1B2C3D4", width=192, height=192)
+
+
+@pytest.mark.parametrize("product", [None, R503], ids=["silent", "named"])
+@pytest.mark.parametrize("packet", [32, 64, 128, 256])
+def test_a_module_of_192_by_192_pixels_is_known_by_its_word_or_its_image(
+    packet: int, product: Product | None
+) -> None:
+    core = Stubborn(size=(192, 192), packet=packet, product=product)
+    with SimulatedModule(core) as module:
+        module.press(FINGER.impression(1))
+        reader = SerialReader(module.port)
+        assert reader.info.width == (256 if product is None else 192)
+        taken = reader.capture(WANTED, deadline=PATIENT)
+        assert isinstance(taken, tuple)
+        shown = FINGER.impression(1)[48:-48, 32:-32]
+        assert (taken[0].pixels == wanted(shown)).all()
+        assert (taken[0].dpi, reader.info.dpi, reader.info.height) == (508, 508, 192)
+        reader.close()
+
+
 @pytest.mark.parametrize("packet", [32, 64, 128, 256])
 def test_small_packets_are_made_larger_where_the_module_lets_us(packet: int) -> None:
     with SimulatedModule(ModuleCore(packet=packet)) as module:
