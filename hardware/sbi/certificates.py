@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import verification
 
@@ -55,12 +56,12 @@ def check_chain(
     )
     try:
         way = tuple(verifier.verify(leaf, list(between)).chain)
-    except verification.VerificationError as error:
+        weak = [one for one in way if not _is_strong(one)]
+    except (verification.VerificationError, UnsupportedAlgorithm, ValueError) as error:
+        # A certificate is parsed piece by piece, as it is looked at.
         raise ChainUntrusted(f"the device's certificate is not trusted: {error}") from error
-    for certificate in way:
-        key = certificate.public_key()
-        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < LEAST_KEY:
-            raise ChainUntrusted(f"{_name(certificate)}: not an RSA key of {LEAST_KEY} bits")
+    if weak:
+        raise ChainUntrusted(f"{_name(weak[0])}: not an RSA key of {LEAST_KEY} bits")
     _check_revoked(way, trust)
     return way
 
@@ -100,6 +101,11 @@ def _check_revoked(way: Sequence[x509.Certificate], trust: Trust) -> None:
             found = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if found is not None:
                 raise CertificateRevoked(f"{_name(certificate)} was taken back by its issuer")
+
+
+def _is_strong(certificate: x509.Certificate) -> bool:
+    key = certificate.public_key()
+    return isinstance(key, rsa.RSAPublicKey) and key.key_size >= LEAST_KEY
 
 
 def _name(certificate: x509.Certificate) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hardware.errors import Broken, Garbled, Unplugged
+from hardware.sbi.evidence import open_token
 from hardware.sbi.messages import (
     DeviceInfo,
     DigitalId,
@@ -21,7 +22,7 @@ from hardware.sbi.messages import (
     decode_informed,
 )
 from hardware.sbi.raw import Line, Request
-from hardware.sbi.tokens import Token, TokenInvalid, parse
+from hardware.sbi.tokens import Token, TokenInvalid
 from hardware.sbi.vocabulary import ANY, PATHS, PORTS, Verb
 
 PATIENCE: Final = 5.0
@@ -152,9 +153,9 @@ def read_device(entry: Informed, port: int) -> Device:
             else f"port {port}: an entry without a device"
         )
     try:
-        token = parse(entry.device_info)
+        token = open_token(entry.device_info)
         info = DeviceInfo.decode(token.payload)
-        identity_token = parse(info.digital_id)
+        identity_token = open_token(info.digital_id)
         identity = DigitalId.decode(identity_token.payload)
     except (TokenInvalid, MessageInvalid) as error:
         raise Garbled(f"port {port}: a device that cannot be read: {error}") from error

@@ -7,6 +7,9 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from hardware.errors import Garbled
 from hardware.sbi.distrust import RecordInconsistent, SignatureWrong
 from hardware.sbi.messages import (
@@ -133,7 +136,7 @@ def read_piece(captured: Captured) -> Piece:
         Garbled: what was signed is not what the interface says.
     """
     try:
-        token = parse(captured.data)
+        token = open_token(captured.data)
     except TokenInvalid as error:
         raise SignatureWrong(f"the picture is not signed: {error}") from error
     check_signature(token, "the picture")
@@ -143,7 +146,7 @@ def read_piece(captured: Captured) -> Piece:
     except MessageInvalid as error:
         raise Garbled(f"a signed picture: {error}") from error
     try:
-        identity_token = parse(biometric.digital_id)
+        identity_token = open_token(biometric.digital_id)
     except TokenInvalid as error:
         raise SignatureWrong(f"the device's identity is not signed: {error}") from error
     check_signature(identity_token, "the device's identity")
@@ -159,6 +162,18 @@ def read_piece(captured: Captured) -> Piece:
         identity=identity,
         record=record,
     )
+
+
+def open_token(text: str) -> Token:
+    """Return a token's parts; as `tokens.parse`, of whatever is in its certificates.
+
+    Raises:
+        TokenInvalid: see `tokens.parse`; also a certificate of no version there is.
+    """
+    try:
+        return parse(text)
+    except (x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        raise TokenInvalid(f"a certificate that cannot be read: {error}") from error
 
 
 class Evidence:
@@ -220,5 +235,5 @@ def check_signature(token: Token, what: str) -> None:
     """
     try:
         verify_token(token)
-    except TokenInvalid as error:
+    except (TokenInvalid, UnsupportedAlgorithm) as error:
         raise SignatureWrong(f"{what}: {error}") from error

@@ -73,7 +73,7 @@ def _read(path: Path, load: Callable[[bytes], _T]) -> _T:
         return load(path.read_bytes())
     except OSError as error:
         raise TrustUnreadable(f"{path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, x509.InvalidVersion) as error:
         raise TrustUnreadable(f"{path}: {error}") from error
 
 

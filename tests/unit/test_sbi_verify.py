@@ -1,11 +1,15 @@
 """Nothing that a device sent is used unless every check is passed; each refusal has its name."""
 
+import base64
 import dataclasses
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import jwt
+import numpy as np
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -33,9 +37,11 @@ from hardware.sbi.distrust import (
     VersionOther,
 )
 from hardware.sbi.evidence import Evidence, Expected
+from hardware.sbi.exchange import read_capture
 from hardware.sbi.messages import Captured, DeviceInfo, Failure, Informed, encode_base64url
 from hardware.sbi.outcomes import Mendable, outcome
 from hardware.sbi.port import Scores
+from hardware.sbi.raw import Answer
 from hardware.sbi.tokens import sign
 from hardware.sbi.trust import Trust, TrustUnreadable, read_trust
 from hardware.sbi.verify import check_device, examine, verify
@@ -473,3 +479,57 @@ def test_time_is_what_it_is_said_to_be() -> None:
                 expected=dataclasses.replace(EXPECTED, at=NOW + dt.timedelta(minutes=5, seconds=1)),
             )
         )
+
+
+def test_damaged_answers_are_refused_and_nothing_else_happens() -> None:
+    sound = b'{"biometrics":[' + captured(RECORD).encode() + b"]}"
+    rng = np.random.default_rng(11)
+    for _ in range(1500):
+        data = bytearray(sound)
+        for _ in range(rng.integers(1, 4)):
+            data[rng.integers(len(data))] = rng.integers(256)
+        try:
+            found = read_capture(Answer(status=200, headers={}, body=bytes(data)), "port 1")
+            assert not isinstance(found, Mendable)
+            verify(_evidence(*found))
+        except Broken:
+            continue
+
+
+def _with_certificate(payload: bytes, leaf: bytes, provider: bytes) -> str:
+    """Return a token signed by the device's key, whatever its certificates are."""
+    x5c = [base64.b64encode(one).decode() for one in (leaf, provider)]
+    return jwt.PyJWS().encode(payload, key(2), algorithm="RS256", headers={"x5c": x5c})
+
+
+def _spoilt(data: bytes, rng: np.random.Generator) -> bytes:
+    spoilt = bytearray(data)
+    for _ in range(rng.integers(1, 4)):
+        spoilt[rng.integers(len(spoilt))] ^= rng.integers(1, 256)
+    return bytes(spoilt)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_damaged_certificates_lead_nowhere_and_nothing_else_happens() -> None:
+    rng = np.random.default_rng(12)
+    leaf, provider = (one.public_bytes(Encoding.DER) for one in CHAIN)
+    sound = captured(RECORD)
+    payload = base64.urlsafe_b64decode(sound.data.split(".")[1] + "==")
+    told: Counter[type[Broken]] = Counter()
+    for number in range(1500):
+        chain = (_spoilt(leaf, rng), provider) if number % 2 else (leaf, _spoilt(provider, rng))
+        picture = sound.model_copy(update={"data": _with_certificate(payload, *chain)})
+        with pytest.raises(Broken) as caught:
+            verify(_evidence(picture))
+        told[type(caught.value)] += 1
+    assert set(told) == {SignatureWrong, ChainUntrusted}
+
+
+@pytest.mark.parametrize("version", [1, 3, 77])
+def test_a_certificate_of_no_version_there_is_makes_no_device(version: int) -> None:
+    data = DEVICE.public_bytes(Encoding.DER)
+    spoilt = data.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01" + bytes([version]), 1)
+    provider = PROVIDER.public_bytes(Encoding.DER)
+    token = _with_certificate(b"{}", spoilt, provider)
+    with pytest.raises(Garbled):
+        read_device(Informed(device_info=token), 4501)
