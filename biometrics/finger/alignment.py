@@ -8,19 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.finger import parameters
 from biometrics.finger.pairing import Pairs, assigned
 
 Floats = NDArray[np.float32]
-
-_STRETCHED_FROM: Final = 6
-"""Pairs from which on the skin's stretch can be told from noise."""
-_SPREAD: Final = 60.0
-"""Pixels over which a stretch is felt."""
-_WIDEST_TURN: Final = 0.7
-_TURN: Final = 0.3
-"""Radians."""
-_KNOWN: Final = 0.5
-"""Grade of surroundings from which on they speak for a pair fully."""
+Mask = NDArray[np.bool_]
+_SIDES: Final = np.arange(parameters.SIDES.value) * (2 * np.pi / parameters.SIDES.value)
+_OUTWARDS: Final = np.stack([np.cos(_SIDES), np.sin(_SIDES)]).astype(np.float32)
+"""2 x directions: a print's outline is a polygon of so many sides."""
 
 
 def aligned(first: Floats, second: Floats, pairs: Pairs) -> Floats:
@@ -35,7 +30,7 @@ def aligned(first: Floats, second: Floats, pairs: Pairs) -> Floats:
     here = fixed[pairs.left]
     turn, shift = laid_over(here, free[pairs.right], pairs.weight)
     moved = turn * free + shift
-    if len(pairs) >= _STRETCHED_FROM:
+    if len(pairs) >= parameters.STRETCHED_FROM.value:
         moved = moved + _stretch(moved, moved[pairs.right], here, pairs.weight)
     return np.column_stack([moved.real, moved.imag, second[:, 2] + np.angle(turn)]).astype(
         np.float32
@@ -57,11 +52,26 @@ def gathered(first: Floats, moved: Floats, grades: Floats, reach: float) -> Pair
     """Return the pairs that lie within `reach` pixels and point the same way, each taken once."""
     apart = abs(_complex(first)[:, None] - _complex(moved)[None])
     turn = _wrapped(first[:, 2][:, None] - moved[:, 2][None])
-    left, right = np.nonzero((apart <= reach) & (abs(turn) <= _WIDEST_TURN))
-    near = np.exp(-2 * (apart[left, right] / reach) ** 2 - 0.5 * (turn[left, right] / _TURN) ** 2)
-    weight = near * (0.3 + 0.7 * np.minimum(1, grades[left, right] / _KNOWN))
+    left, right = np.nonzero((apart <= reach) & (abs(turn) <= parameters.WIDEST_TURN.value))
+    near = np.exp(
+        -2 * (apart[left, right] / reach) ** 2
+        - 0.5 * (turn[left, right] / parameters.GATHERED_TURN.value) ** 2
+    )
+    known = np.minimum(1, grades[left, right] / parameters.KNOWN.value)
+    weight = near * (parameters.UNKNOWN.value + (1 - parameters.UNKNOWN.value) * known)
     found = Pairs(left=left, right=right, weight=weight.astype(np.float32))
     return assigned(found, found.weight)
+
+
+def overlapping(first: Floats, moved: Floats) -> tuple[Mask, Mask]:
+    """Return which minutiae of each print lie within the other's outline, with a border."""
+    outlines = tuple((points[:, :2] @ _OUTWARDS) for points in (first, moved))
+    border = parameters.BORDER.value
+    here, there = (
+        (mine <= theirs.max(axis=0) + border).all(axis=1)
+        for mine, theirs in (outlines, outlines[::-1])
+    )
+    return here, there
 
 
 def _stretch(
@@ -71,7 +81,9 @@ def _stretch(
     weight: Floats,
 ) -> NDArray[np.complex128]:
     """Return what each point is off by, as its neighbouring pairs say; one part stays put."""
-    near = np.exp(-0.5 * (abs(points[:, None] - moved[None]) / _SPREAD) ** 2) * weight
+    near = (
+        np.exp(-0.5 * (abs(points[:, None] - moved[None]) / parameters.SPREAD.value) ** 2) * weight
+    )
     drawn = (near * (fixed - moved)).sum(axis=1) / (1 + near.sum(axis=1))
     return np.asarray(drawn, np.complex128)
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from biometrics.finger import limits
-from biometrics.finger.alignment import aligned, gathered, laid_over
+from biometrics.finger import limits, parameters
+from biometrics.finger.alignment import Mask, aligned, gathered, laid_over, overlapping
 from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.neighbourhood import alike
 from biometrics.finger.pairing import (
@@ -25,14 +25,11 @@ from biometrics.finger.pairing import (
     assigned,
     candidates,
     consistency,
+    locally,
     strengthened,
 )
 
 SAME_FROM: Final = limits.SAME_FROM.value
-_FEWEST: Final = 4
-"""Minutiae below which a print says nothing."""
-_REACHES: Final = (20.0, 16.0, 14.0)
-"""Pixels a pair may be apart in each round of alignment."""
 
 
 class Step(enum.StrEnum):
@@ -45,6 +42,8 @@ class Step(enum.StrEnum):
     SEEDS = "seeds"
     LAID = "laid"
     GATHERED = "gathered"
+    LOCAL = "local"
+    SHARED = "shared"
     SCORE = "score"
 
 
@@ -69,8 +68,9 @@ class Pairing:
 
 
 def compare(a: Minutiae, b: Minutiae, listen: Listener | None = None) -> float:
-    """Return how strongly two prints say "one finger": 0 is not at all, no upper end.
+    """Return how strongly two prints say "one finger": 1 is the most that strangers reached.
 
+    From 0, no upper end; what a score means to a caller stands in `limits`.
     The same for (b, a): the print that comes first in a fixed order is the one that stays.
     """
     return _matched(a, b, listen or _nobody)[0]
@@ -110,7 +110,8 @@ def _matched(a: Minutiae, b: Minutiae, listen: Listener) -> tuple[float, Indices
 
 
 def _paired(first: Floats, second: Floats, listen: Listener) -> tuple[float, Pairs]:
-    if len(first) < _FEWEST:
+    """The comparison, step by step; both prints are n x 4 of x, y (upwards), angle, weight."""
+    if len(first) < parameters.FEWEST.value:
         return 0.0, NONE
     surroundings = alike(first, second)
     listen(Step.SURROUNDINGS, surroundings)
@@ -121,16 +122,33 @@ def _paired(first: Floats, second: Floats, listen: Listener) -> tuple[float, Pai
     pairs = assigned(found, support)
     listen(Step.SEEDS, pairs)
     moved = second
-    for reach in _REACHES:
-        if len(pairs) < _FEWEST - 1:
+    for reach in parameters.REACHES:
+        if len(pairs) < parameters.FEWEST.value - 1:
             return 0.0, NONE
         moved = aligned(first, second, pairs)
         listen(Step.LAID, moved)
-        pairs = gathered(first, moved, surroundings, reach)
+        pairs = gathered(first, moved, surroundings, reach.value)
         listen(Step.GATHERED, pairs)
-    score = _score(first, moved, pairs)
+    if len(pairs) < parameters.FEWEST.value - 1:
+        return 0.0, NONE
+    local = locally(first, second, pairs)
+    listen(Step.LOCAL, local)
+    shared = overlapping(first, moved)
+    listen(Step.SHARED, shared)
+    score = _score(first[:, 3], second[:, 3], pairs, local, shared)
     listen(Step.SCORE, score)
     return score, pairs
+
+
+def _score(
+    one: Floats, other: Floats, pairs: Pairs, local: Floats, shared: tuple[Mask, Mask]
+) -> float:
+    """Evidence, twice: all of it and what agrees locally, over what could have met."""
+    weight = pairs.weight * np.sqrt(one[pairs.left] * other[pairs.right])
+    could = math.sqrt(float(one[shared[0]].sum()) * float(other[shared[1]].sum()))
+    evidence = float(weight.sum()) * float((weight * local).sum())
+    crowd = math.pow(max(parameters.FEWEST.value, could), parameters.CROWDED.value)
+    return evidence / crowd / parameters.UNIT.value
 
 
 def _nobody(step: Step, result: object) -> None:
@@ -138,24 +156,9 @@ def _nobody(step: Step, result: object) -> None:
 
 
 def _strongest(print_: Minutiae) -> tuple[Indices, Floats]:
-    """Return the indices of the strongest minutiae; their x, y (upwards) and angle, as float32."""
-    order = np.argsort(-print_.points[:, 3], kind="stable")[: int(limits.MOST_MINUTIAE.value)]
-    chosen = print_.points[order, :3] * np.array([1, -1, 1], np.float32)
-    return order, np.ascontiguousarray(chosen)
-
-
-def _score(first: Floats, moved: Floats, pairs: Pairs) -> float:
-    """Evidence squared over the minutiae that could have met in the shared area."""
-    if len(pairs) < _FEWEST - 1:
-        return 0.0
-    evidence = float(pairs.weight.sum())
-    low = np.maximum(first[:, :2].min(axis=0), moved[:, :2].min(axis=0)) - _BORDER
-    high = np.minimum(first[:, :2].max(axis=0), moved[:, :2].max(axis=0)) + _BORDER
-    could = [
-        int(((points[:, :2] >= low) & (points[:, :2] <= high)).all(axis=1).sum())
-        for points in (first, moved)
-    ]
-    return evidence**2 / max(_FEWEST, math.sqrt(could[0] * could[1]))
-
-
-_BORDER: Final = 10.0
+    """Return the indices of the strongest minutiae; their x, y (upwards), angle and weight."""
+    order = np.argsort(-print_.points[:, 3], kind="stable")[: int(parameters.MOST.value)]
+    chosen = print_.points[order]
+    chosen[:, 1] *= -1
+    chosen[:, 3] = np.clip(chosen[:, 3] / np.float32(parameters.SURE.value), 0, 1)
+    return order, chosen

@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from biometrics.carried import NotCarried, locate
-from biometrics.finger import limits
+from biometrics.finger import limits, parameters
 from biometrics.finger.ground import foreground, halved
 from biometrics.finger.impression import DPI, at_500_dpi
 from biometrics.finger.leader import INPUT, rebuilt
@@ -76,6 +76,11 @@ class Minutiae:
     def __len__(self) -> int:
         return len(self.points)
 
+    @property
+    def sure(self) -> int:
+        """Return how many are minutiae for certain; fainter ones only support a comparison."""
+        return int((self.points[:, 3] >= limits.MINUTIA_FROM.value).sum())
+
 
 class Extractor:
     """The network, ready to run on one thread; keep one for each thread."""
@@ -93,7 +98,7 @@ class Extractor:
         self._run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def extract(self, pixels: NDArray[np.uint8], dpi: int) -> Minutiae:
-        """Return the minutiae of an impression, those of at least `limits.MINUTIA_FROM`.
+        """Return the minutiae of an impression, the faint ones too.
 
         Args:
             pixels: height x width, uint8, dark ridges on light ground.
@@ -142,7 +147,7 @@ class Extractor:
         kept = np.zeros(peaks.shape, np.bool_)
         kept[inside_rows, inside_columns] = True
         kept &= peaks == cv2.dilate(peaks, np.ones((_APART, _APART), np.uint8))
-        y, x = np.nonzero(kept & (peaks >= limits.MINUTIA_FROM.value))
+        y, x = np.nonzero(kept & (peaks >= parameters.FAINTEST.value))
         angle = np.arctan2(direction[1, y, x], direction[0, y, x])
         place = (x + columns.start, y + rows.start)
         return np.column_stack([*place, angle, peaks[y, x], ending[0, y, x]])

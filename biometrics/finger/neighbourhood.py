@@ -8,14 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.finger import parameters
+
 Floats = NDArray[np.float32]
 
-NEIGHBOURS: Final = 10
-_NEAR: Final = 7.0
-_FAR: Final = 0.06
-"""A neighbour at distance d may be off by `_NEAR` + `_FAR` * d pixels (skin stretches)."""
-_TURN: Final = 16.0
-"""Cost of a turned neighbour: about (angle / 0.35 rad) squared while small."""
+_TURN: Final = parameters.NEIGHBOUR_TURN.value
 
 
 def alike(a: Floats, b: Floats) -> Floats:
@@ -42,7 +39,7 @@ def _around(points: Floats) -> Floats:
     dx, dy = x[None] - x[:, None], y[None] - y[:, None]
     apart = np.hypot(dx, dy)
     np.fill_diagonal(apart, np.inf)
-    k = min(NEIGHBOURS, len(points) - 1)
+    k = min(int(parameters.NEIGHBOURS.value), len(points) - 1)
     nearest = np.argpartition(apart, k - 1, axis=1)[:, :k].T
     rows = np.arange(len(points))
     dx, dy = dx[rows, nearest], dy[rows, nearest]
@@ -56,7 +53,8 @@ def _probes(around: Floats) -> Floats:
     """Left factor of the cost: |p - q|^2 / tolerance^2 + turn * (1 - cos) as one product."""
     along, across, turn = around[..., 0], around[..., 1], around[..., 2]
     square = along**2 + across**2
-    weight = 1 / (_NEAR + _FAR * np.sqrt(square)) ** 2
+    near, far = parameters.NEIGHBOUR_NEAR.value, parameters.NEIGHBOUR_FAR.value
+    weight = 1 / (near + far * np.sqrt(square)) ** 2
     return np.stack(
         [
             square * weight + _TURN,
@@ -86,4 +84,5 @@ def _targets(around: Floats) -> Floats:
 
 
 def _grade(cost: Floats) -> Floats:
-    return np.asarray(np.where(cost < 9, np.exp(-0.5 * np.maximum(cost, 0)), 0), np.float32)  # noqa: PLR2004 - three tolerances
+    near = np.exp(-0.5 * np.maximum(cost, 0))
+    return np.asarray(np.where(cost < parameters.NEIGHBOUR_WORST.value, near, 0), np.float32)

@@ -110,7 +110,7 @@ class Impression:
     @property
     def minutiae_count(self) -> int:
         """Return how many minutiae were seen; 0 also where none could be looked for."""
-        return 0 if self.seen.minutiae is None else len(self.seen.minutiae)
+        return 0 if self.seen.minutiae is None else self.seen.minutiae.sure
 
     @property
     def usable(self) -> bool:

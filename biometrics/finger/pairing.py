@@ -9,20 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.finger import parameters
+
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
-
-_CANDIDATES: Final = 80
-_ROUNDS: Final = 8
-_NEAR: Final = 5.0
-_FAR: Final = 0.05
-"""Two pairs at distance d may disagree by `_NEAR` + `_FAR` * d pixels."""
-_TURN: Final = 16.0
-"""Weight of disagreement in turn: about (angle / 0.35 rad)^2 while small."""
-_SIGHT: Final = 32.0
-"""Weight of disagreement in where one sees the other: about (angle / 0.25 rad)^2."""
-_WORST: Final = 12.0
-_LEAST: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,39 +27,83 @@ class Pairs:
         return len(self.left)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How far two pairs may disagree.
+
+    Attributes:
+        near, far: pixels, and pixels per pixel of distance, that distances may differ by.
+        turn, sight: cost of 1 - cos of how the turns, and the directions in which one sees the
+            other, differ.
+        worst: cost from which on two pairs do not support each other at all.
+    """
+
+    near: float
+    far: float
+    turn: float
+    sight: float
+    worst: float
+
+
 NONE: Final = Pairs(
     left=np.empty(0, np.intp), right=np.empty(0, np.intp), weight=np.empty(0, np.float32)
 )
+CANDIDATES: Final = Tolerance(
+    near=parameters.PAIR_NEAR.value,
+    far=parameters.PAIR_FAR.value,
+    turn=parameters.PAIR_TURN.value,
+    sight=parameters.PAIR_SIGHT.value,
+    worst=parameters.PAIR_WORST.value,
+)
+_LOCAL: Final = Tolerance(
+    near=parameters.LOCAL_NEAR.value,
+    far=parameters.LOCAL_FAR.value,
+    turn=parameters.LOCAL_TURN.value,
+    sight=parameters.LOCAL_SIGHT.value,
+    worst=np.inf,
+)
+_HELD: Final = np.float32(parameters.HELD.value)
+_SMALL: Final = np.float32(1e-3)
+"""Pixels: two minutiae of one place have no direction."""
 
 
 def candidates(grades: Floats) -> Pairs:
     """Return the best graded pairs; one minutia may stand in several."""
     flat = grades.ravel()
-    count = min(_CANDIDATES, flat.size)
+    count = min(int(parameters.CANDIDATES.value), flat.size)
     best = np.argpartition(-flat, count - 1)[:count]
     best = best[np.argsort(-flat[best], kind="stable")]
     left, right = np.divmod(best, grades.shape[1])
     return Pairs(left=left, right=right, weight=flat[best])
 
 
-def consistency(a: Floats, b: Floats, pairs: Pairs) -> Floats:
-    """Return m x m, 0..1: how well each two pairs agree in distance, turn and direction."""
-    far_a, sight_a, turn_a = (view[np.ix_(pairs.left, pairs.left)] for view in _views(a))
-    far_b, sight_b, turn_b = (view[np.ix_(pairs.right, pairs.right)] for view in _views(b))
-    off = (far_a - far_b) / (_NEAR + _FAR * np.maximum(far_a, far_b))
-    seen = 1 - np.cos(sight_a - sight_b)
-    cost = off**2 + _TURN * (1 - np.cos(turn_a - turn_b)) + _SIGHT * (seen + seen.T) / 2
-    agreed = np.where(cost < _WORST, np.exp(-0.5 * cost), 0)
-    shared = (pairs.left[:, None] == pairs.left) | (pairs.right[:, None] == pairs.right)
-    agreed[shared] = 0
+def consistency(a: Floats, b: Floats, pairs: Pairs, within: Tolerance = CANDIDATES) -> Floats:
+    """Return m x m, 0..1: how well each two pairs agree in distance, turn and direction.
+
+    Args:
+        a: n x 3 of x, y (upwards), angle.
+        b: the same of the other print.
+        pairs: m pairs of both.
+        within: what is still agreement.
+    """
+    one, other = _between(a, pairs.left), _between(b, pairs.right)
+    # A pair's own turn; that of two pairs agrees, and so does the direction from one to the other.
+    turn = np.exp(1j * (a[pairs.left, 2] - b[pairs.right, 2])).astype(np.complex64)
+    far, away = abs(one), abs(other)
+    off = (far - away) / (within.near + within.far * np.maximum(far, away))
+    seen = (one * other.conj() * turn.conj()[:, None]).real / np.maximum(far * away, _SMALL)
+    turned = (turn[:, None] * turn.conj()).real
+    cost = off * off + within.turn * (1 - turned) + within.sight * (1 - (seen + seen.T) / 2)
+    agreed = np.where(cost < within.worst, np.exp(-0.5 * cost), 0)
+    agreed[(pairs.left[:, None] == pairs.left) | (pairs.right[:, None] == pairs.right)] = 0
     return np.asarray(agreed, np.float32)
 
 
 def strengthened(agreed: Floats, pairs: Pairs) -> Floats:
     """Return each pair's share in the principal eigenvector, the strongest being 1."""
     support = pairs.weight
-    for _ in range(_ROUNDS):
-        support = np.float32(0.3) * support + np.float32(0.7) * (agreed @ support)
+    for _ in range(int(parameters.ROUNDS.value)):
+        support = _HELD * support + (1 - _HELD) * (agreed @ support)
         most = support.max(initial=0)
         if most <= 0:
             return np.zeros_like(support)
@@ -81,19 +115,27 @@ def assigned(pairs: Pairs, support: Floats) -> Pairs:
     """Return the pairs that remain when each minutia is taken once, strongest first."""
     order = np.argsort(-support, kind="stable")
     lefts, rights, taken = set[int](), set[int](), list[int]()
-    for k in order[support[order] >= _LEAST].tolist():
-        left, right = int(pairs.left[k]), int(pairs.right[k])
-        if left not in lefts and right not in rights:
-            lefts.add(left)
-            rights.add(right)
+    left, right = pairs.left.tolist(), pairs.right.tolist()
+    for k in order[support[order] >= parameters.LEAST.value].tolist():
+        if left[k] not in lefts and right[k] not in rights:
+            lefts.add(left[k])
+            rights.add(right[k])
             taken.append(k)
     chosen = np.asarray(taken, np.intp)
     return Pairs(left=pairs.left[chosen], right=pairs.right[chosen], weight=support[chosen])
 
 
-def _views(points: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return n x n: distance to, direction of (in one's own frame), and turn of the other."""
-    x, y, angle = points[:, 0], points[:, 1], points[:, 2]
-    dx, dy = x[None] - x[:, None], y[None] - y[:, None]
-    turn = angle[None] - angle[:, None]
-    return np.hypot(dx, dy), np.arctan2(dy, dx) - angle[:, None], turn
+def locally(a: Floats, b: Floats, pairs: Pairs) -> Floats:
+    """Return for each pair, 0..1, how well it agrees with the pairs nearest to it."""
+    agreed = consistency(a, b, pairs, _LOCAL)
+    apart = abs(_between(a, pairs.left))
+    np.fill_diagonal(apart, np.inf)
+    count = min(int(parameters.LOCAL.value), len(pairs) - 1)
+    nearest = np.argpartition(apart, count - 1, axis=1)[:, :count]
+    return np.asarray(np.take_along_axis(agreed, nearest, axis=1).mean(axis=1), np.float32)
+
+
+def _between(points: Floats, which: Indices) -> NDArray[np.complex64]:
+    """Return m x m: the way from each of these points (rows) to each other, x + iy."""
+    places = (points[which, 0] + 1j * points[which, 1]).astype(np.complex64)
+    return np.asarray(places[None] - places[:, None], np.complex64)
