@@ -22,14 +22,21 @@ from biometrics.records import finger_image, iris_image
 from biometrics.records.codings import Coding
 from hardware.camera.sitter import SitterCamera
 from hardware.finger.hand import SimulatedHand
+from hardware.finger.port import NoImage, Touch, Wanted
+from hardware.finger.simulated_reader import SimulatedReader
 from hardware.iris.drawing import draw
 from hardware.iris.port import Eye
 from hardware.sbi.certificates import check_chain
+from hardware.sbi.client import SbiClient
+from hardware.sbi.desk import Desk
+from hardware.sbi.finger import SbiFingerReader
 from hardware.sbi.messages import DeviceInfo, DigitalId, decode_informed
 from hardware.sbi.port import EyePicture, FacePicture, FingerPicture, RecordUnreadable
+from hardware.sbi.service import SbiService
 from hardware.sbi.tokens import parse, verify
 from hardware.sbi.trust import Trust
-from kiosk.sbi import StationScores, main, serve
+from hardware.sbi.vocabulary import Environment, Modality
+from kiosk.sbi import StationAnswers, StationScores, finger_offer, main, serve
 from kiosk.sbi_keys import ANCHOR, FOLDER, TOKEN, SbiKeyUnfit, StationKeys
 from kiosk.sbi_records import FingerScores, IsoRecords
 from kiosk.settings import Settings
@@ -134,6 +141,10 @@ def test_a_face_is_scored_by_the_checks_it_passes() -> None:
     assert scores.face(FacePicture(pixels=np.zeros((4, 4, 3), np.uint8))) is None
 
 
+def anchors_of(data: Path) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates((data / FOLDER / ANCHOR).read_bytes()))
+
+
 def test_keys_are_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
     first = StationKeys(tmp_path, "kiosk-1", NOW)
     again = StationKeys(tmp_path, "kiosk-1", NOW)
@@ -144,9 +155,8 @@ def test_keys_are_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert modes.pop(ANCHOR) == 0o644
     assert set(modes.values()) == {0o600}
-    anchors = tuple(x509.load_pem_x509_certificates((folder / ANCHOR).read_bytes()))
     for keys in (first, again):
-        check_chain(keys.signer(NOW).chain, Trust(anchors=anchors), NOW)
+        check_chain(keys.signer(NOW).chain, Trust(anchors=anchors_of(tmp_path)), NOW)
 
 
 def test_a_device_key_is_renewed_before_its_time_is_over(tmp_path: Path) -> None:
@@ -240,6 +250,38 @@ def test_a_station_offers_what_its_settings_name_to_who_knows_the_token(
     assert {info.firmware for info in infos} == {"simulated"}
     assert {info.env for info in infos} == {"Production"}
     assert "kiosk-7-camera" in {one.serial_no for one in found}
+
+
+def test_a_serial_module_is_a_device_to_any_client(tmp_path: Path) -> None:
+    keys = StationKeys(tmp_path, "kiosk-1", NOW)
+    reader = SimulatedReader()
+    desk = Desk(
+        [finger_offer(reader)],
+        StationAnswers(keys, lambda: NOW, Environment.PRODUCTION),
+        FingerScores(),
+    )
+    service = SbiService(desk, token=keys.token, ports=(0,))
+    try:
+        client = SbiClient(
+            Modality.FINGER,
+            trust=Trust(anchors=anchors_of(tmp_path), serials=frozenset({reader.info.serial})),
+            records=RECORDS,
+            now=lambda: NOW,
+            scores=FingerScores(),
+            ports=(service.port,),
+            token=keys.token,
+        )
+        asking = SbiFingerReader(client)
+        assert asking.info.takes == {Touch.SINGLE}
+        wanted = Wanted(positions=(2,), touch=Touch.SINGLE)
+        assert asking.capture(wanted, deadline=3) is NoImage.NO_FINGER
+        reader.present(4, 2)
+        found = asking.capture(wanted, deadline=60)
+    finally:
+        service.stop()
+    assert isinstance(found, tuple)
+    assert found[0].pixels.shape == (288, 256)
+    assert found[0].claimed is not None
 
 
 def test_without_settings_it_says_what_is_missing(
