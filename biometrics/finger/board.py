@@ -9,13 +9,16 @@ from typing import Final
 
 from biometrics.capture import ImpressionKind, Missing
 from biometrics.finger import limits
-from biometrics.finger.decisions import NotWanted
+from biometrics.finger.decisions import NotWanted, PlanInvalid
 from biometrics.finger.doubts import Scene
 from biometrics.finger.likeness import Likeness
 from biometrics.finger.offers import Impression, Item, ItemState, Looked
 from biometrics.finger.plan import Step, Touch
 from biometrics.finger.selection import Attempts
 from biometrics.finger.sequence import Controls, Sequence
+
+_MOST_TRIES: Final = 10
+_BEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +29,21 @@ class Rules:
         tries: impressions of one item before an officer is asked.
         accept_at: NFIQ 2 from which an impression is taken at once.
         keep_from: NFIQ 2 from which the best is kept when no try is left.
+
+    Raises:
+        PlanInvalid: a number out of its range.
     """
 
     tries: int
     accept_at: int
     keep_from: int
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can follow."""
+        if not 1 <= self.tries <= _MOST_TRIES:
+            raise PlanInvalid(f"{self.tries} tries")
+        if not 0 <= self.keep_from <= self.accept_at <= _BEST:
+            raise PlanInvalid(f"keep from {self.keep_from}, accept at {self.accept_at}")
 
 
 class Finger:

@@ -13,6 +13,7 @@ from biometrics.finger.decisions import PlanInvalid
 from biometrics.finger.offers import Item
 from biometrics.finger.plan import LEFT, RIGHT, THUMBS, Step, Touch
 
+_MOST_CONTROLS: Final = 2
 _TOGETHER: Final = {Touch.SLAP: (RIGHT, LEFT), Touch.THUMBS: (THUMBS,)}
 
 
@@ -60,10 +61,16 @@ class Controls:
     """The items that are asked for again at the end, to see that no finger was swapped.
 
     Args:
-        most: how many are drawn.
+        most: how many are drawn, 0..2.
+        rng: draws them.
+
+    Raises:
+        PlanInvalid: that many are not asked of anybody.
     """
 
     def __init__(self, most: int, rng: np.random.Generator) -> None:
+        if not 0 <= most <= _MOST_CONTROLS:
+            raise PlanInvalid(f"{most} control presses")
         self._most = most
         self._rng = rng
         self._drawn: list[Item] | None = None

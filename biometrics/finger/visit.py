@@ -63,11 +63,8 @@ __all__ = [
     "Touched",
 ]
 
-_MOST_TRIES: Final = 10
-_MOST_CONTROLS: Final = 2
 _MOST_REDOS: Final = 2
 """How often a citizen may begin a finger anew; then an officer looks."""
-_BEST: Final = 100
 
 
 class FingerVisit:
@@ -103,16 +100,8 @@ class FingerVisit:
             PlanInvalid: an item twice, fingers that no such touch takes, or a number out of
                 its range.
         """
-        if not 1 <= tries <= _MOST_TRIES:
-            raise PlanInvalid(f"{tries} tries")
-        if not 0 <= keep_from <= accept_at <= _BEST:
-            raise PlanInvalid(f"keep from {keep_from}, accept at {accept_at}")
-        if not 0 <= controls <= _MOST_CONTROLS:
-            raise PlanInvalid(f"{controls} control presses")
         self.steps: Final = tuple(steps)
         self.tries: Final = tries
-        self.accept_at: Final = accept_at
-        self.keep_from: Final = keep_from
         self._judge = judge
         self._known = known
         self._board = Board(
