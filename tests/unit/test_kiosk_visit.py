@@ -14,6 +14,7 @@ from hardware.errors import Silent, Unplugged
 from kiosk.actions import ACTIONS, ActionUnknown
 from kiosk.booth import Stale
 from kiosk.life import LIFE, NotNow, VisitEvent, VisitState, after
+from kiosk.paper import Confirmation, Paper
 from kiosk.protocol import BothLanguages, Refusal
 from kiosk.rehearsal import code_picture
 from kiosk.screens import FIRST, Screen
@@ -105,6 +106,22 @@ def test_the_whole_way_ends_in_a_capture_that_only_the_server_can_open(booth: St
     assert {"check_in", "agree", "portrait_taken", "finger_taken", "finger_confirmed"} <= {
         step.event for step in capture.journal
     }
+
+
+def test_a_paper_is_printed_once_the_capture_is_durable_and_names_nobody(
+    booth: Stage,
+) -> None:
+    printed: list[Confirmation] = []
+    paper = Paper("simulated", lambda: None)
+    paper.print_confirmation = printed.append  # type: ignore[method-assign]
+    object.__setattr__(booth.booth.fittings, "paper", paper)
+    booth.to_sign()
+    assert printed == []
+    booth.press("sign", signature=drawing())
+    (taken_home,) = printed
+    assert (taken_home.number, taken_home.dossier) == ("S01-000001", "DEMO.01-261124-000123")
+    assert taken_home.rehearsal
+    assert NAME not in repr(taken_home)
 
 
 def test_the_plain_captures_are_gone_once_they_are_sealed(booth: Stage) -> None:
