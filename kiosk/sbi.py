@@ -130,6 +130,7 @@ def serve(
     over: threading.Event,
     *,
     env: Environment = Environment.PRODUCTION,
+    open_to_all: bool = False,
     ports: Sequence[int] = PORTS,
 ) -> None:
     """Offer what the settings name until `over` is set.
@@ -138,6 +139,7 @@ def serve(
         settings: of the kiosk.
         over: ends the service.
         env: where it says it works; requests for another environment are refused.
+        open_to_all: whether programs of this machine may ask without the token.
         ports: the first free one is taken; 0 is any.
 
     Raises:
@@ -158,7 +160,7 @@ def serve(
             offers.append(iris_offer(readers.irises()))
             stack.callback(offers[-1].close)
         desk = Desk(offers, StationAnswers(keys, clock.now, env), StationScores())
-        service = SbiService(desk, token=keys.token, ports=ports)
+        service = SbiService(desk, token=None if open_to_all else keys.token, ports=ports)
         stack.callback(service.stop)
         log.info("port %d; token and authority in %s", service.port, settings.data / FOLDER)
         over.wait()
@@ -174,6 +176,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=Environment.PRODUCTION,
         help="where it says it works; requests for another environment are refused",
     )
+    parser.add_argument(
+        "--without-token",
+        action="store_true",
+        help="let every program of this machine ask: for clients that can send no token",
+    )
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -181,7 +188,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: over.set())
     try:
-        serve(Settings.from_environment(), over, env=chosen.environment)
+        serve(
+            Settings.from_environment(),
+            over,
+            env=chosen.environment,
+            open_to_all=chosen.without_token,
+        )
     except (
         SettingsMissing, SbiKeyUnfit, PortsTaken, CameraUnknown, ReaderUnknown, Broken, OSError
     ) as error:  # fmt: skip

@@ -218,8 +218,11 @@ def test_a_key_that_is_unfit_is_named_and_not_replaced(
         StationKeys(tmp_path, "kiosk-1", NOW)
 
 
+@pytest.mark.parametrize("open_to_all", [False, True])
 def test_a_station_offers_what_its_settings_name_to_who_knows_the_token(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    open_to_all: bool,
 ) -> None:
     caplog.set_level(logging.INFO, logger="kiosk.sbi")
     settings = Settings(
@@ -227,7 +230,9 @@ def test_a_station_offers_what_its_settings_name_to_who_knows_the_token(
         iris="sbi-simulated", name="kiosk-7",
     )  # fmt: skip
     over = threading.Event()
-    thread = threading.Thread(target=lambda: serve(settings, over, ports=(0,)))
+    thread = threading.Thread(
+        target=lambda: serve(settings, over, open_to_all=open_to_all, ports=(0,))
+    )
     thread.start()
     try:
         until = time.monotonic() + 30
@@ -236,7 +241,7 @@ def test_a_station_offers_what_its_settings_name_to_who_knows_the_token(
             time.sleep(0.05)
         port = int(started[0].getMessage().split()[1].rstrip(";"))
         token = (tmp_path / FOLDER / TOKEN).read_text(encoding="ascii")
-        assert ask(port, "MOSIPDINFO", "/info")[0] == 403
+        assert ask(port, "MOSIPDINFO", "/info")[0] == (200 if open_to_all else 403)
         _, _, body = ask(port, "MOSIPDINFO", "/info", None, f"Authorization: Bearer {token}")
     finally:
         over.set()
