@@ -89,7 +89,7 @@ class SerialReader:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._shape = _UNKNOWN
+        self._shape: tuple[int, int, int] | None = None
         self._line: SerialLine | None = None
         self._unsettled = False
         self._info = self._connect(self._clock() + _CONNECT)
@@ -139,19 +139,15 @@ class SerialReader:
                 if refusal.code in _MENDABLE:
                     return _MENDABLE[Code(refusal.code)]
                 raise
-            height, width, dpi = self._shape
-            octets = self._fetch(line, height * width // 2, until, progress)
-            shape = IMAGE_SIZES.get(len(octets) * 2, (height, width, dpi))
-            try:
-                pixels = unpack_image(octets, shape[0], shape[1])
-            except ValueError as error:
-                raise Garbled(f"{self._port}: {error}") from error
-            if shape != self._shape:
-                self._shape = shape
+            octets = self._fetch(line, until, progress)
+            if self._shape is None:
+                self._shape = IMAGE_SIZES[len(octets) * 2]
                 self._info = self._describe(self._info.name, self._info.serial)
+            height, width, dpi = self._shape
+            pixels = unpack_image(octets, height, width)
             (position,) = wanted.positions
             serial = self._info.serial
-            taken = Impression(pixels=pixels, dpi=shape[2], at=at, serial=serial, position=position)
+            taken = Impression(pixels=pixels, dpi=dpi, at=at, serial=serial, position=position)
             return (taken,)
 
     def wait_lifted(self, *, deadline: float) -> bool:
@@ -225,6 +221,8 @@ class SerialReader:
             line.close()
             raise
         self._line = line
+        # Another module may have been plugged in.
+        self._shape = None
         if product is None:
             return self._describe(
                 f"fingerprint module {parameters.system}",
@@ -238,7 +236,7 @@ class SerialReader:
         )
 
     def _describe(self, name: str, serial: str) -> ReaderInfo:
-        height, width, dpi = self._shape
+        height, width, dpi = self._shape or _UNKNOWN
         return ReaderInfo(
             name=name,
             serial=serial,
@@ -351,11 +349,15 @@ class SerialReader:
     def _fetch(
         self,
         line: SerialLine,
-        size: int,
         until: float,
         progress: Callable[[float], None] | None,
     ) -> bytes:
-        """Return the held image's bytes; sent again where packets were lost or damaged."""
+        """Return the held image's bytes; sent again where packets were lost or damaged.
+
+        They are as many as the module's images have, or any module's while that is not known.
+        """
+        height, width, _ = self._shape or _UNKNOWN
+        size = height * width // 2
         bits = 10 * size * (_PACKET + 11) / _PACKET
         for remaining in reversed(range(_TRIES)):
             try:
@@ -367,7 +369,7 @@ class SerialReader:
                     raise
                 line.drain(until)
                 continue
-            if len(octets) == size or len(octets) * 2 in IMAGE_SIZES:
+            if len(octets) == size or (self._shape is None and len(octets) * 2 in IMAGE_SIZES):
                 return octets
             # A packet was lost whole: the rest came over sound, so the line is empty.
         raise Garbled(f"{self._port}: packets of the image were lost again and again")

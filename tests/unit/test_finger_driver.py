@@ -121,6 +121,32 @@ def test_a_module_of_192_by_192_pixels_is_known_by_its_word_or_its_image(
         reader.close()
 
 
+class Halving(ModuleCore):
+    """A module on a line that loses the second half of an image, packet by packet, but the end."""
+
+    halving = False
+
+    def take(self, packet: Packet) -> Answer:
+        answer = super().take(packet)
+        if self.halving and packet.data[:1] == bytes([Instruction.UP_IMAGE]):
+            return [*answer[: len(answer) // 2], answer[-1]]
+        return answer
+
+
+def test_half_an_image_is_not_taken_for_one_of_a_smaller_module() -> None:
+    core = Halving(baud=FAST)
+    with SimulatedModule(core) as module:
+        module.press(FINGER.impression(1))
+        reader = SerialReader(module.port)
+        image_from(reader)
+        core.halving = True
+        with pytest.raises(Garbled, match="lost again and again"):
+            reader.capture(WANTED, deadline=PATIENT)
+        core.halving = False
+        assert (image_from(reader) == wanted(FINGER.impression(1))).all()
+        reader.close()
+
+
 @pytest.mark.parametrize("packet", [32, 64, 128, 256])
 def test_small_packets_are_made_larger_where_the_module_lets_us(packet: int) -> None:
     with SimulatedModule(ModuleCore(packet=packet)) as module:
