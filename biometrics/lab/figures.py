@@ -96,7 +96,10 @@ def _auc_variance(area: float, m: int, n: int) -> float:
 
 
 def roc(worse: Values, better: Values) -> tuple[tuple[float, float], ...]:
-    """Return false alarm and hit shares from (0, 0) to (1, 1), the strictest limit first."""
+    """Return false alarm and hit shares from (0, 0) to (1, 1), the strictest limit first.
+
+    Both must hold a value: of nothing there are no shares.
+    """
     bad, good = np.sort(np.asarray(worse, np.float64)), np.sort(np.asarray(better, np.float64))
     limits = np.unique(np.concatenate([bad, good]))[::-1]
     hits = 1 - np.searchsorted(bad, limits, side="left") / bad.size

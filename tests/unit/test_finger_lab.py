@@ -214,6 +214,8 @@ def test_single_impressions_are_judged_in_words(
     assert main(["judge", str(folder / "9_2.png"), "--language", "vi"]) == BELOW
     assert "RidgeCoherence" not in capsys.readouterr().out
     assert main(["judge", str(folder / "absent.png")]) == REFUSED
+    # What has no end is not read.
+    assert main(["judge", "/dev/zero"]) == REFUSED
 
 
 TABLES = {

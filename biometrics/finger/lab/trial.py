@@ -171,7 +171,8 @@ def look(task: Task) -> Seen:
 def read(path: Path | None) -> Image | None:
     """Return a picture's grey pixels, None where it is absent, too large or none."""
     try:
-        if path is None or path.stat().st_size > MAX_BYTES:
+        # A pipe or a device has no end.
+        if path is None or not path.is_file() or path.stat().st_size > MAX_BYTES:
             return None
         data = np.frombuffer(path.read_bytes(), np.uint8)
         pixels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
