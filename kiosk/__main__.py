@@ -66,6 +66,8 @@ log = logging.getLogger("kiosk")
 
 SOFTWARE = "thunhan-kiosk 0.1.0"
 TICK = 0.25
+LOOK_EVERY = 30.0
+"""Seconds between two looks for what other kiosks of the station have seen, and for the night."""
 _SITTER = "sitter:"
 
 
@@ -194,12 +196,20 @@ def run(settings: Settings) -> None:
         last = record.last(settings.data)
         if last is None or last.due(clock.now()):
             log.warning("not examined today: http://127.0.0.1:%d/doctor", settings.port)
-        day = None
+        looked = -LOOK_EVERY
         while not over.wait(TICK):
             booth.tick()
-            if day != (day := clock.now().astimezone(HERE).date()):
-                references.sweep(day)
-                references.retire({one.officer for one in errands.officers()})
+            if clock.monotonic() - looked >= LOOK_EVERY:
+                looked = clock.monotonic()
+                _look_up(references, errands)
+
+
+def _look_up(references: References, errands: Errands) -> None:
+    references.refresh(clock.now().astimezone(HERE).date())
+    try:
+        references.retire({one.officer for one in errands.officers()})
+    except OSError:
+        log.exception("an officer who left could not be forgotten yet")
 
 
 def _paper(settings: Settings, told: Callable[[], None]) -> Paper | None:

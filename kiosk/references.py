@@ -119,13 +119,17 @@ class References:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         durable.replace(self._folder / name, shelf.lock(self._key_of(on), name, entry))
 
-    def known(self, dossier: str, *, on: date) -> "KnownFingers":
-        """Return who is known to whoever is captured for `dossier` now, with the newest entries."""
+    def refresh(self, on: date) -> None:
+        """Take in what the station's kiosks have seen on the day `on`, and erase what is older."""
         self.sweep(on)
         with self._lock:
             for path in self._files():
                 if path.suffix == _ENTRY and path.name not in self._read:
                     self._take(path, on)
+
+    def known(self, dossier: str, *, on: date) -> "KnownFingers":
+        """Return who is known to whoever is captured for `dossier` now, with the newest entries."""
+        self.refresh(on)
         return KnownFingers(self, dossier)
 
     # Officers'

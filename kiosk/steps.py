@@ -314,37 +314,28 @@ def _keep(booth: Booth, capture: Capture, operator: str | None) -> None:
             booth.enter(Screen.SIGN, words()["seal.failed"])
             booth.call()
         return
+    number = number_of(known.station.code, entry.sequence)
     with booth.lock:
-        booth.visit.close(
-            Closed(number=number_of(known.station.code, entry.sequence), digest=entry.digest),
-            at=fittings.clock.now(),
-        )
+        booth.visit.close(Closed(number=number, digest=entry.digest), at=fittings.clock.now())
         booth.fittings.taker.end()
         booth.face = Face()
         booth.enter(Screen.SEALED)
-    _afterwards(booth, capture, known.station.name)
-
-
-def _afterwards(booth: Booth, capture: Capture, station: str) -> None:
-    """Do what may fail without harm once a capture is durable: remember fingers, print."""
-    fittings, closed = booth.fittings, booth.visit.closed
-    at = fittings.clock.now()
+        paper = Confirmation(
+            station=known.station.name,
+            number=number,
+            at=fittings.clock.now(),
+            dossier=capture.dossier,
+            link=fittings.settings.look_up or None,
+            rehearsal=bool(capture.simulated),
+            language=booth.language,
+        )
+        if fittings.paper is not None:
+            fittings.paper.print_confirmation(paper)
     try:
         fittings.references.keep(capture.dossier, capture.prints, on=touches.today(booth))
     except OSError:
+        # They help to notice a wrong finger; that they cannot is no reason to keep anybody here.
         log.exception("today's fingers could not be remembered")
-    if closed is not None and fittings.paper is not None:
-        fittings.paper.print_confirmation(
-            Confirmation(
-                station=station,
-                number=closed.number,
-                at=at,
-                dossier=capture.dossier,
-                link=fittings.settings.look_up or None,
-                rehearsal=bool(capture.simulated),
-                language=booth.language,
-            )
-        )
 
 
 def number_of(station: str, sequence: int) -> str:

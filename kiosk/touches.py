@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from biometrics.capture import Absence, AbsenceReason, ImpressionKind, Part
+from biometrics.finger.known import NOBODY, Known
 from biometrics.finger.plan import Step, Touch, steps
 from biometrics.finger.visit import Alert, FingerVisit, Item, Offered
 from biometrics.words import Text
@@ -52,7 +53,7 @@ def takes(booth: Booth) -> frozenset[Touch]:
     return frozenset(Touch(one.value) for one in info.takes) if info else frozenset({Touch.SINGLE})
 
 
-def finger_visit(booth: Booth, facts: Visit) -> FingerVisit:
+def finger_visit(booth: Booth, facts: Visit, known: Known = NOBODY) -> FingerVisit:
     """Return the visit of the glass that `facts` asks for.
 
     Raises:
@@ -68,7 +69,7 @@ def finger_visit(booth: Booth, facts: Visit) -> FingerVisit:
         rng=np.random.default_rng(),
         controls=2 if len(plan.fingers) >= TWO_CONTROLS_FROM else 1,
         takes=takes(booth),
-        known=booth.fittings.references.known(facts.dossier, on=today(booth)),
+        known=known,
     )
 
 
@@ -80,7 +81,8 @@ def today(booth: Booth) -> date:
 def begin(booth: Booth) -> None:
     """Ask for the fingers from now on."""
     facts, at = booth.visit.present, booth.fittings.clock.now()
-    taken = finger_visit(booth, facts)
+    known = booth.fittings.references.known(facts.dossier, on=today(booth))
+    taken = finger_visit(booth, facts, known)
     booth.visit.absences = tuple(
         Absence(part=part, reason=AbsenceReason.NO_DEVICE, officer=None, at=at)
         for part in lacking(facts.plan, takes(booth), iris=booth.fittings.irises is not None)

@@ -109,11 +109,11 @@ def test_the_whole_way_ends_in_a_capture_that_only_the_server_can_open(booth: St
 
 
 def test_a_paper_is_printed_once_the_capture_is_durable_and_names_nobody(
-    booth: Stage,
+    booth: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     printed: list[Confirmation] = []
     paper = Paper("simulated", lambda: None)
-    paper.print_confirmation = printed.append  # type: ignore[method-assign]
+    monkeypatch.setattr(paper, "print_confirmation", printed.append)
     object.__setattr__(booth.booth.fittings, "paper", paper)
     booth.to_sign()
     assert printed == []
