@@ -1,7 +1,7 @@
 """How visits of fingers go with real impressions: false alarms, mistakes noticed, what is kept.
 
 It tunes nothing. Visits are made up of the development sets' impressions, drawn with a fixed
-seed; "rolled" is a second flat impression, because the sets hold no rolled one. Three minutes on
+seed; "rolled" is a second flat impression, because the sets hold no rolled one. Some minutes on
 two idle cores:
 
     python -m benchmarks.finger_visits [--data FOLDER]
@@ -29,7 +29,9 @@ from biometrics.finger.selection import choose
 from biometrics.finger.visit import FingerVisit
 
 VISITS: Final = 40
-"""Of each kind and set."""
+"""Of each set, without a mistake."""
+MISTAKEN: Final = 12
+"""Of each set and mistake."""
 ACCEPT, KEEP, TRIES = 50, 35, 3
 HANDS: Final = {2: 10, 3: 9, 4: 8, 5: 7, 7: 5, 8: 4, 9: 3, 10: 2}
 """Which finger lies where another was asked for, when the other hand lies on the glass."""
@@ -209,7 +211,7 @@ def mistakes(sets: dict[str, Prints]) -> None:
         results = []
         for number, prints in enumerate(sets.values()):
             fingers = sorted(prints.pixels)
-            for visit in range(VISITS):
+            for visit in range(MISTAKEN):
                 rng = np.random.default_rng([number, visit])
                 swapped = instead(int(rng.integers(1, len(fingers))))
                 if set(swapped) | set(swapped.values()) <= set(fingers):
