@@ -95,3 +95,25 @@ UNIT: Final = Limit(
     unit="raw score",
     source="the highest of 7552 pairs of strangers of the development sets: their score is 1",
 )
+
+# The search's first look.
+VECTOR: Final = Limit(
+    value=64, unit="numbers", source="96 and 128 find no more (benchmarks/search.py); 8 kB a print"
+)
+DESCRIBED: Final = Limit(
+    value=32, unit="minutiae a print", source="24 lose 2 of 100 mates, 40 cost a third more"
+)
+WAVE: Final = Limit(
+    value=0.7,
+    unit="1 / NEIGHBOUR_NEAR",
+    source="places 1.4 tolerances apart are half alike",
+)
+SEEN: Final = Limit(
+    value=35.0, unit="px at 500 dpi", source="spread of what a minutia sees; 30..60"
+)
+MEETING: Final = Limit(
+    value=8, unit="minutiae", source="best of a pair of prints that count; 6, 12, 32 tried"
+)
+COMPARED: Final = Limit(
+    value=400, unit="prints", source="compared in earnest: half a second; 200 lose 1 of 100 mates"
+)
