@@ -128,9 +128,11 @@ class References:
                     self._take(path, on)
 
     def known(self, dossier: str, *, on: date) -> "KnownFingers":
-        """Return who is known to whoever is captured for `dossier` now, with the newest entries."""
-        self.refresh(on)
-        return KnownFingers(self, dossier)
+        """Return who is known to whoever is captured for `dossier` on the day `on`.
+
+        Nothing is read yet, so that nobody waits for it; each look at a finger reads what is new.
+        """
+        return KnownFingers(self, dossier, on)
 
     # Officers'
 
@@ -235,12 +237,14 @@ class KnownFingers:
     Fingers captured for the visit's own dossier are no news: a second visit brings the same.
     """
 
-    def __init__(self, references: References, dossier: str) -> None:
+    def __init__(self, references: References, dossier: str, on: date) -> None:
         self._references = references
         self._dossier = dossier
+        self._on = on
 
     def find(self, minutiae: Minutiae) -> Hit | None:
         """Return whose finger this surely is, None where it is nobody's that is known."""
+        self._references.refresh(self._on)
         for whose, score in self._references.search(minutiae):
             own = whose.kind is HitKind.TODAY and whose.who == self._dossier
             if score >= limits.SAME_FROM.value and not own:

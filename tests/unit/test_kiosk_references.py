@@ -84,10 +84,9 @@ def test_a_finger_seen_today_is_found_for_another_dossier_and_not_for_its_own(
 def test_the_kiosks_of_a_station_see_each_others_fingers(tmp_path: Path) -> None:
     one, other = kiosk(tmp_path), kiosk(tmp_path, "two")
     known = other.known("D2", on=TODAY)
+    assert known.find(minutiae(5)) is None
     one.keep("D1", [print_of(1)], on=TODAY)
     other.keep("D3", [print_of(5)], on=TODAY)
-    assert known.find(minutiae(5)) is None
-    known = other.known("D2", on=TODAY)
     assert {known.find(minutiae(finger)).who for finger in (1, 5)} == {"D1", "D3"}  # type: ignore[union-attr]  # both are known
 
 
@@ -104,7 +103,7 @@ def test_the_next_day_nothing_of_yesterday_is_left(tmp_path: Path, references: R
 def test_a_kiosk_that_starts_late_erases_what_is_stale(tmp_path: Path) -> None:
     kiosk(tmp_path).keep("D1", [print_of(1)], on=TODAY)
     started = kiosk(tmp_path)
-    started.known("D2", on=TODAY + timedelta(days=3))
+    started.known("D2", on=TODAY + timedelta(days=3)).find(minutiae(1))
     assert files(tmp_path / FOLDER) == []
 
 
