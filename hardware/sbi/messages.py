@@ -12,7 +12,15 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from hardware.sbi.vocabulary import ANY, ROLLED, ErrorCode, SubId
@@ -61,8 +69,8 @@ class Wire(BaseModel):
     )
 
     def encode(self) -> bytes:
-        """Return the JSON."""
-        return self.model_dump_json(by_alias=True).encode()
+        """Return the JSON; what is None is left out, for readers who know no such field."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -87,10 +95,27 @@ def _checked(kind: TypeAdapter[_T], data: bytes) -> _T:
 
 
 class Failure(Wire):
-    """The `error` that stands in each answer; code "0" is success."""
+    """The `error` that stands in each answer; code "0" is success.
 
-    error_code: Annotated[str, Field(max_length=16), _LOOSE]
-    error_info: Line = ""
+    The specification's text spells both fields in lower case, its schemas and devices do not.
+    """
+
+    error_code: Annotated[
+        str,
+        Field(
+            max_length=16,
+            validation_alias=AliasChoices("errorCode", "errorcode"),
+            serialization_alias="errorCode",
+        ),
+        _LOOSE,
+    ]
+    error_info: Annotated[
+        Line,
+        Field(
+            validation_alias=AliasChoices("errorInfo", "errorinfo"),
+            serialization_alias="errorInfo",
+        ),
+    ] = ""
 
     @property
     def code(self) -> int | None:

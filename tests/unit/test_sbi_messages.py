@@ -347,6 +347,14 @@ def test_error_codes_have_words_and_stay_themselves_on_the_wire() -> None:
     assert all(code.info for code in ErrorCode)
     assert Failure.of(ErrorCode.BUSY).code == 111
     assert Failure(error_code="x1").code is None
+    assert json.loads(Failure.of(ErrorCode.BUSY).encode()) == {
+        "errorCode": "111",
+        "errorInfo": "Device is busy",
+    }
+    for said in ({"errorCode": 111, "errorInfo": "x"}, {"errorcode": "111", "errorinfo": "x"}):
+        assert Failure.decode(json.dumps(said).encode()) == Failure(
+            error_code="111", error_info="x"
+        )
 
 
 def test_moments_are_utc_in_whole_seconds() -> None:
