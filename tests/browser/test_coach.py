@@ -10,9 +10,11 @@ import httpx
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+from biometrics.finger.plan import Step, Touch
 from kiosk.screens import Screen
 from kiosk.sitting import LIVENESS_SECONDS
-from kiosk.speech import name_of, named
+from kiosk.speech import name_of
+from kiosk.telling import asked
 from kiosk.words import portrait_words, words
 from server.demo import walk
 from server.demo.kiosk_way import stands
@@ -210,7 +212,9 @@ def test_an_officer_helps_and_whoever_is_asked_makes_the_movements(
     stands(page, "fingers")
     expect(page.locator("#count")).to_contain_text("0/2")
     page.wait_for_timeout(1500)
-    assert name_of(named("fingers.place", 1).vi, "vi") in noted.of("playing")
+    assert name_of(
+        asked(Step(positions=(1,), touch=Touch.SINGLE), control=False).vi, "vi"
+    ) in noted.of("playing")
     assert noted.of("error") == []
     portrait = seat.booth.visit.portrait
     assert portrait is not None

@@ -1,4 +1,4 @@
-"""One person in real Chromium over the whole system, with devices that speak SBI: 4-4-2 and rolls."""
+"""One person in real Chromium over the whole system with SBI devices: slaps, rolls, irises."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
