@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
-from biometrics.finger.minutiae import Extractor
+from biometrics.finger.minutiae import Extractor, Minutiae
 from biometrics.finger.nfiq2 import ALGORITHM, Worker
 from biometrics.finger.quality import assess, preview
 
@@ -121,15 +121,13 @@ def rank(values: Floats) -> Floats:
 
 def matching(found: Sequence[Sample]) -> None:
     """Print the error rates of ours and of NBIS, the thresholds, and the times."""
-    extractor = Extractor()
+    extractor, mindtct = Extractor(), _mindtct()
     ours, leader = timed(lambda sample: extractor.extract(sample.pixels, 500), found)
-    mindtct = nbis.new_nbis_extractor(
-        nbis.NbisExtractorSettings(
-            min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=False, ppi=500
-        )
-    )
     theirs, nist = timed(lambda sample: mindtct.extract_minutiae(sample.file.read_bytes()), found)
     print(f"extraction, ms of processor: LEADER {leader:.0f}, mindtct {nist:.0f}")
+    points = np.percentile([len(print_) for print_ in ours], (50, 90, 99))
+    sure = float(np.median([print_.sure for print_ in ours]))
+    print("minutiae of a print, 50/90/99 %:", *points, f"of which sure: {sure:.0f}")
     print("set | mates/strangers | ours EER FMR100 FMR1000 Zero | bozorth3 the same | ratio of EER")
     all_ours, all_nist = list[Scores](), list[Scores]()
     for name in SETS:
@@ -140,13 +138,67 @@ def matching(found: Sequence[Sample]) -> None:
         row(name, all_ours[-1], all_nist[-1])
     mine, nists = pooled(all_ours), pooled(all_nist)
     row("pooled", mine, nists)
-    print(f"a comparison, ms: ours {mine.milliseconds:.2f}, bozorth3 {nists.milliseconds:.2f}")
-    print(f"45 pairs of ten fingers: {45 * mine.milliseconds:.0f} ms")
+    comparing(ours, theirs)
     print(f"highest stranger {mine.strangers[-1]:.2f}, lowest mate {mine.mates[0]:.2f}")
     for limit in (limits.OTHER_BELOW, limits.CONTROL_FROM, limits.SAME_FROM):
         mates = 100 * float((mine.mates >= limit.value).mean())
         strangers = int((mine.strangers >= limit.value).sum())
         print(f"from {limit.value}: {mates:.1f} % of mates, {strangers} strangers")
+
+
+def _mindtct() -> "nbis.NbisExtractor":
+    return nbis.new_nbis_extractor(
+        nbis.NbisExtractorSettings(
+            min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=False, ppi=500
+        )
+    )
+
+
+def spent(work: Callable[..., object], *given: object) -> float:
+    """Return the milliseconds of processor that the work took."""
+    started = time.process_time()
+    work(*given)
+    return 1000 * (time.process_time() - started)
+
+
+def comparing(ours: Sequence[Minutiae], theirs: Sequence["nbis.Minutiae"]) -> None:
+    """Print the times of single comparisons, ours and bozorth3, and of a session's."""
+    pairs = list(combinations(range(len(ours)), 2))[::40]
+    mine = np.array([spent(compare, ours[one], ours[other]) for one, other in pairs])
+    nist = np.array([spent(theirs[one].compare, theirs[other]) for one, other in pairs])
+    middle, half = float(np.median(mine)), float(np.median(nist))
+    print(
+        f"a comparison, ms of processor (n={len(pairs)}): ours median {middle:.2f}, 99 % "
+        f"{np.percentile(mine, 99):.2f}; bozorth3 {half:.2f}, {np.percentile(nist, 99):.2f}; "
+        f"bozorth3 : ours {half / middle:.1f}"
+    )
+    session = [*combinations(ours[:10], 2), *zip(ours[:10], ours[10:20], strict=True)]
+    print(
+        f"{len(session)} comparisons of a session of ten fingers: "
+        f"{sum(spent(compare, one, other) for one, other in session):.0f} ms"
+    )
+
+
+def extracting(found: Sequence[Sample]) -> None:
+    """Print the time for pictures of a serial module's size, beside mindtct on the same."""
+    extractor, mindtct = Extractor(), _mindtct()
+    pictures = list[Image]()
+    for sample in found:
+        height, width = sample.pixels.shape
+        if height >= 288 and width >= 256:  # noqa: PLR2004 - the module's picture
+            top, left = (height - 288) // 2, (width - 256) // 2
+            pictures.append(np.ascontiguousarray(sample.pixels[top : top + 288, left : left + 256]))
+    files = [b"P5\n256 288\n255\n" + picture.tobytes() for picture in pictures]
+    extractor.extract(pictures[0], 500)
+    leader, nist = list[float](), list[float]()
+    for picture, file in zip(pictures, files, strict=True):
+        leader.append(spent(extractor.extract, picture, 500))
+        nist.append(spent(mindtct.extract_minutiae, file))
+    print(
+        f"256 x 288 pixels (n={len(pictures)}), ms of processor, median: LEADER "
+        f"{np.median(leader):.0f}, mindtct {np.median(nist):.0f}, "
+        f"ratio {np.median(leader) / np.median(nist):.1f}"
+    )
 
 
 def row(name: str, ours: Scores, nist: Scores) -> None:
@@ -197,8 +249,9 @@ def main() -> None:
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, {len(found)} impressions"
     )
-    quality(found)
+    extracting(found)
     matching(found)
+    quality(found)
 
 
 if __name__ == "__main__":

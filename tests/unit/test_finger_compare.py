@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from biometrics.finger import limits
-from biometrics.finger.compare import SAME_FROM, compare
+from biometrics.finger import limits, parameters
+from biometrics.finger.compare import SAME_FROM, Step, compare, pairing
+from biometrics.finger.limits import Limit
 from biometrics.finger.minutiae import Extractor, Minutiae
 
 Floats = NDArray[np.float32]
@@ -113,6 +114,81 @@ def test_the_order_of_the_minutiae_does_not_matter() -> None:
     a, b = cloud(3), touched(cloud(3), 9)
     mixed = Minutiae(points=b.points[np.random.default_rng(0).permutation(len(b))])
     assert compare(a, mixed) == pytest.approx(compare(a, b), rel=1e-6)
+
+
+def kept(print_: Minutiae, turn: float) -> tuple[Minutiae, list[int]]:
+    """Every second minutia, turned and shifted; and which each was."""
+    which = list(range(0, len(print_), 2))
+    return laid(Minutiae(points=print_.points[which]), turn, (40, -25)), which
+
+
+@pytest.mark.parametrize("turn", [-2.5, 0.0, 0.4])
+def test_a_pairing_says_which_minutiae_are_one_and_how_the_prints_lie(turn: float) -> None:
+    whole = cloud(5)
+    part, which = kept(whole, turn)
+    for found, there, here in (
+        (pairing(whole, part), 0, 1),
+        (pairing(part, whole), 1, 0),
+    ):
+        assert found.score == compare(whole, part)
+        assert {(pair[there], pair[here]) for pair in found.pairs} == set(
+            zip(which, range(len(part)), strict=True)
+        )
+        strengths = [pair[2] for pair in found.pairs]
+        assert strengths == sorted(strengths, reverse=True)
+        assert all(0 < strength <= 1 for strength in strengths)
+    found = pairing(whole, part)
+    assert found.turn == pytest.approx(-turn, abs=1e-3)
+    x, y = part.points[:, 0].astype(np.float64), part.points[:, 1].astype(np.float64)
+    place = (x - 1j * y) * np.exp(1j * found.turn)
+    over = np.column_stack([place.real + found.shift[0], -place.imag + found.shift[1]])
+    assert np.allclose(over, whole.points[which, :2], atol=0.2)
+
+
+def test_strangers_and_empty_prints_have_a_pairing_too() -> None:
+    nothing = Minutiae(points=np.empty((0, 4), np.float32))
+    for a, b in ((nothing, nothing), (nothing, cloud(1)), (cloud(1), cloud(2))):
+        found = pairing(a, b)
+        assert found.score == compare(a, b)
+        assert found.score < SAME_FROM
+        assert len({pair[0] for pair in found.pairs}) == len(found.pairs)
+        assert len({pair[1] for pair in found.pairs}) == len(found.pairs)
+
+
+def test_whoever_listens_hears_every_step_and_changes_nothing() -> None:
+    a, b = cloud(6), touched(cloud(6), 4)
+    heard = list[tuple[Step, object]]()
+    score = compare(a, b, lambda step, result: heard.append((step, result)))
+    assert score == compare(a, b)
+    steps = [step for step, _ in heard]
+    assert set(steps) == set(Step)
+    assert list(dict.fromkeys(steps)) == list(Step)
+    assert steps.count(Step.LAID) == steps.count(Step.GATHERED) == len(parameters.REACHES)
+    assert heard[-1] == (Step.SCORE, score)
+
+
+def test_a_faint_minutia_counts_less_than_a_sure_one() -> None:
+    sure = cloud(9)
+    points = sure.points.copy()
+    points[:, 3] = parameters.FAINTEST.value
+    faint = Minutiae(points=points)
+    assert 0 < compare(sure, faint) < compare(sure, sure)
+    # Faint ones that meet nothing take little away.
+    strange = cloud(77, 20).points
+    strange[:, 3] = parameters.FAINTEST.value
+    crowded = Minutiae(points=np.vstack([sure.points, strange]))
+    assert compare(sure, crowded) > 0.5 * compare(sure, sure)
+
+
+def test_every_number_of_the_matcher_has_a_unit_and_a_source() -> None:
+    numbers = [
+        each
+        for value in vars(parameters).values()
+        for each in (value if isinstance(value, tuple) else (value,))
+        if isinstance(each, Limit)
+    ]
+    assert len(numbers) > 30
+    assert all(number.unit and len(number.source) > 5 for number in numbers)
 
 
 def test_losing_minutiae_weakens_the_likeness() -> None:
