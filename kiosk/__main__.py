@@ -23,9 +23,7 @@ from biometrics.face.live import LiveJudge
 from biometrics.face.shutter import Shot
 from biometrics.face.sight import Networks
 from biometrics.finger.judge import FingerJudge
-from hardware.camera.open import open_camera
 from hardware.camera.port import Camera
-from hardware.camera.sitter import SitterCamera
 from hardware.codes.open import open_code_reader
 from hardware.finger.port import FingerReader
 from hardware.iris.port import IrisReader
@@ -46,7 +44,7 @@ from kiosk.outbox import Outbox, OutboxBusy
 from kiosk.paper import NO_PRINTER, Paper
 from kiosk.portrait import Lens, Watch
 from kiosk.readers import NONE as NO_READER
-from kiosk.readers import Readers
+from kiosk.readers import SITTER, Readers
 from kiosk.receipts import ReceiptKeyUnfit, pinned_key
 from kiosk.references import FOLDER as REFERENCES
 from kiosk.references import References, officers_key
@@ -68,7 +66,6 @@ SOFTWARE = "thunhan-kiosk 0.1.0"
 TICK = 0.25
 LOOK_EVERY = 30.0
 """Seconds between two looks for what other kiosks of the station have seen, and for the night."""
-_SITTER = "sitter:"
 
 
 class _Devices:
@@ -81,17 +78,18 @@ class _Devices:
 
     @property
     def simulated(self) -> bool:
-        return self._settings.camera.startswith(_SITTER) or self._readers.simulated
+        return self._readers.simulated
 
     @property
     def role(self) -> Role:
-        seed = self._settings.camera.removeprefix(_SITTER)
+        seed = self._settings.camera.removeprefix(SITTER)
         return Role(person=int(seed)) if seed.isdigit() else Role()
 
     def camera(self) -> Camera:
-        camera = open_camera(self._settings.camera)
-        if isinstance(camera, SitterCamera) and self.rehearsal is not None:
-            self.rehearsal.seat(camera)
+        camera = self._readers.camera()
+        sitter = self._readers.sitter(camera)
+        if sitter is not None and self.rehearsal is not None:
+            self.rehearsal.seat(sitter)
         return camera
 
     def reader(self) -> FingerReader:

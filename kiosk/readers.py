@@ -1,6 +1,6 @@
-"""Opening the kiosk's readers of fingers and irises by the names its settings give them.
+"""Opening the kiosk's camera and readers by the names its settings give them.
 
-It takes no finger. Stand-ins come from here too, with whoever presses on them.
+It takes no picture and no finger. Stand-ins come from here too, with whoever presses on them.
 """
 
 import threading
@@ -8,6 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
+from hardware.camera.open import open_camera
+from hardware.camera.port import Camera
+from hardware.camera.sitter import SitterCamera
 from hardware.errors import Unplugged
 from hardware.finger.open import open_reader
 from hardware.finger.port import FingerReader, StandIn
@@ -15,6 +18,7 @@ from hardware.finger.simulated_reader import SimulatedReader
 from hardware.iris.port import Eye, IrisReader
 from hardware.libfprint.simulated import SimulatedLibfprint
 from hardware.sbi.client import SbiClient
+from hardware.sbi.face import SbiCamera
 from hardware.sbi.finger import SbiFingerReader
 from hardware.sbi.iris import SbiIrisReader
 from hardware.sbi.simulator import SbiSimulator
@@ -29,6 +33,7 @@ NONE: Final = "none"
 _SBI: Final = "sbi"
 _SIMULATED: Final = "sbi-simulated"
 _STAND_IN: Final = "simulated"
+SITTER: Final = "sitter:"
 
 
 class Eyes(Protocol):
@@ -54,9 +59,28 @@ class Readers:
 
     @property
     def simulated(self) -> bool:
-        """Return whether a reader is a stand-in, so that somebody must play the citizen."""
-        names = (self._settings.reader, self._settings.iris)
-        return any(name.endswith(_STAND_IN) for name in names)
+        """Return whether a device is a stand-in, so that somebody must play the citizen."""
+        settings = self._settings
+        names = (settings.camera, settings.reader, settings.iris)
+        return any(name.endswith(_STAND_IN) or name.startswith(SITTER) for name in names)
+
+    def camera(self) -> Camera:
+        """Return the camera.
+
+        Raises:
+            Broken: it is not there, or is not trusted.
+        """
+        kind, _, serial = self._settings.camera.partition(":")
+        if kind in {_SBI, _SIMULATED}:
+            client = self._client(Modality.FACE, kind, serial)
+            return SbiCamera(client, simulated=kind == _SIMULATED)
+        return open_camera(self._settings.camera)
+
+    def sitter(self, camera: Camera) -> SitterCamera | None:
+        """Return who sits before a simulated camera, None before one in earnest."""
+        if self._settings.camera == _SIMULATED:
+            return self._simulated().sitter
+        return camera if isinstance(camera, SitterCamera) else None
 
     def fingers(self) -> FingerReader:
         """Return the reader of fingers.
@@ -101,9 +125,7 @@ class Readers:
     def _simulated(self) -> SbiSimulator:
         with self._lock:
             if self._simulator is None:
-                self._simulator = SbiSimulator(
-                    IsoRecords(), self._now, modalities=(Modality.FINGER, Modality.IRIS)
-                )
+                self._simulator = SbiSimulator(IsoRecords(), self._now)
             return self._simulator
 
     def _client(self, modality: Modality, kind: str, serial: str) -> SbiClient:

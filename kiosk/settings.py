@@ -14,7 +14,8 @@ from hardware.printer import open as printer
 PREFIX = "THUNHAN_KIOSK_"
 _SBI = r"sbi(:[A-Za-z0-9._-]{1,64})?|sbi-simulated"
 _BAUD = "|".join(map(str, BAUDS))
-_CAMERA = r"^(device:([0-9]{1,9}|/dev/[!-~]+)|sitter:[0-9]{1,9}|folder:.+|video:.+)$"
+_DEVICE = r"device:([0-9]{1,9}|/dev/[!-~]+)"
+_CAMERA = rf"^({_DEVICE}|sitter:[0-9]{{1,9}}|folder:.+|video:.+|{_SBI})$"
 _LIBFPRINT = r"libfprint(:[!-~]{1,64})?|libfprint-simulated"
 _READER = rf"^(simulated|serial:/[^,]+(,({_BAUD}))?|{_SBI}|{_LIBFPRINT})$"
 _IRIS = rf"^(none|{_SBI})$"
@@ -47,7 +48,7 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 8101
     """Of the touch page, on loopback only."""
     camera: Annotated[str, Field(pattern=_CAMERA)] = "device:0"
-    """See `hardware.camera.open`."""
+    """See `kiosk.readers`."""
     reader: Annotated[str, Field(pattern=_READER)] = "serial:/dev/ttyUSB0"
     """See `kiosk.readers`."""
     iris: Annotated[str, Field(pattern=_IRIS)] = "none"

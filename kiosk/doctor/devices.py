@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from hardware.camera.open import open_camera
 from hardware.camera.port import CameraInfo, Frame
 from hardware.codes.open import open_code_reader
 from hardware.codes.port import CodeReaderInfo
@@ -59,7 +58,7 @@ class Opened:
         Raises:
             Broken: it is not there.
         """
-        camera = open_camera(self.settings.camera)
+        camera = self.readers.camera()
         try:
             return camera.info, [camera.read() for _ in range(count)]
         finally:

@@ -163,3 +163,43 @@ def test_the_whole_way_with_a_reader_that_libfprint_drives(
     capture = opened(plan(2, 7), reader="libfprint-simulated").go()
     assert sorted(one.position for one in capture.prints) == [2, 7]
     assert all(one.template for one in capture.prints)
+
+
+def test_a_face_device_that_speaks_sbi_is_the_kiosks_camera(tmp_path: Path) -> None:
+    settings = Settings.model_validate(
+        {"server": "http://127.0.0.1:1", "data": tmp_path, "camera": "sbi-simulated"}
+    )
+    readers = Readers(settings, clock.now)
+    try:
+        assert readers.simulated
+        camera = readers.camera()
+        sitter = readers.sitter(camera)
+        assert sitter is not None
+        first, second = camera.read(), camera.read()
+        assert camera.info.simulated
+        assert first.pixels.shape == (720, 1280, 3)
+        assert second.number > first.number
+        camera.close()
+        with pytest.raises(Broken):
+            camera.read()
+    finally:
+        readers.close()
+
+
+@pytest.mark.parametrize("named", ["device:97", "sbi", "sbi:NOBODY-1"])
+def test_a_camera_that_is_not_there_is_broken_and_nobody_sits_before_it(
+    tmp_path: Path, named: str
+) -> None:
+    settings = Settings.model_validate(
+        {
+            "server": "http://127.0.0.1:1",
+            "data": tmp_path,
+            "camera": named,
+            "reader": "libfprint",
+        }
+    )
+    readers = Readers(settings, clock.now)
+    assert not readers.simulated
+    with pytest.raises(Broken):
+        readers.camera()
+    readers.close()
