@@ -67,6 +67,7 @@ class SerialReader:
         clock, sleep: monotonic seconds and how to wait; given by tests.
 
     Raises:
+        ValueError: the password or the address is none of 32 bits.
         Unplugged: there is no such port.
         Silent, Garbled: no module answers on it.
         Refused: it wants another password.
@@ -84,6 +85,8 @@ class SerialReader:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if not (0 <= password <= EVERYBODY and 0 <= address <= EVERYBODY):
+            raise ValueError("a password and an address have 32 bits")
         self._port, self._baud, self._password, self._address = port, baud, password, address
         self._raise_baud, self._simulated = raise_baud, simulated
         self._clock, self._sleep = clock, sleep

@@ -552,3 +552,9 @@ def test_a_plug_pulled_at_any_of_100_bytes_costs_nothing_but_time() -> None:
             module.replug()
             assert (image_from(reader) == wanted(shown)).all()
         reader.close()
+
+
+@pytest.mark.parametrize("wrong", [{"password": -1}, {"password": 2**32}, {"address": 2**32}])
+def test_a_password_or_address_that_no_module_has_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="32 bits"):
+        SerialReader("/dev/null", **wrong)  # type: ignore[arg-type]  # one of two numbers
