@@ -391,7 +391,7 @@ def test_five_thousand_damaged_messages_raise_nothing_else() -> None:
     generator = np.random.default_rng(7)
     good = _request()
     read = 0
-    for _ in range(5000):
+    for _ in range(10_000):
         damaged = bytearray(good)
         for _ in range(int(generator.integers(1, 6))):
             damaged[int(generator.integers(len(damaged)))] = int(generator.integers(256))

@@ -144,7 +144,7 @@ def test_half_an_answer_is_no_answer(data: bytes, error: type[Broken]) -> None:
 
 def test_any_bytes_end_as_an_answer_or_as_garbled() -> None:
     rng = np.random.default_rng(1)
-    for _ in range(3000):
+    for _ in range(10_000):
         data = bytearray(CHUNKED if rng.random() < 0.5 else LENGTH)
         for _ in range(rng.integers(1, 6)):
             data[rng.integers(len(data))] = rng.integers(256)
@@ -349,7 +349,7 @@ def test_what_is_no_http_is_garbled_and_any_bytes_end() -> None:
         StreamParser().feed(bytes(10_000))
     rng = np.random.default_rng(2)
     whole = HEAD + _part(_jpeg(1)) + _part(_jpeg(2)) + REPLY
-    for _ in range(500):
+    for _ in range(10_000):
         data = bytearray(whole)
         for _ in range(rng.integers(1, 30)):
             data[rng.integers(len(data))] = rng.integers(256)
