@@ -387,7 +387,7 @@ def test_base64url_is_read_filled_up_or_not() -> None:
             decode_base64url(bad)
 
 
-def test_five_thousand_damaged_messages_raise_nothing_else() -> None:
+def test_ten_thousand_damaged_messages_raise_nothing_else() -> None:
     generator = np.random.default_rng(7)
     good = _request()
     read = 0
