@@ -1,6 +1,5 @@
 """Fingers the station knows: found while the person is there, gone the next day, never readable."""
 
-import os
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -162,7 +161,7 @@ def test_officers_of_another_kiosk_cannot_be_read_here(tmp_path: Path) -> None:
     assert not kiosk(tmp_path, key=other).enrolled("cb01")
 
 
-@pytest.mark.parametrize("junk", [b"", b"x", b"\0" * 5000, os.urandom(64), b"\xff" * 1_100_000])
+@pytest.mark.parametrize("junk", [b"", b"x", b"\0" * 5000, bytes(range(64)), b"\xff" * 1_100_000])
 def test_files_that_are_none_of_ours_cost_nothing_else(
     tmp_path: Path, references: References, junk: bytes
 ) -> None:
