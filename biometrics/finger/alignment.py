@@ -50,12 +50,15 @@ def laid_over(
 
 def gathered(first: Floats, moved: Floats, grades: Floats, reach: float) -> Pairs:
     """Return the pairs that lie within `reach` pixels and point the same way, each taken once."""
-    apart = abs(_complex(first)[:, None] - _complex(moved)[None])
-    turn = _wrapped(first[:, 2][:, None] - moved[:, 2][None])
-    left, right = np.nonzero((apart <= reach) & (abs(turn) <= parameters.WIDEST_TURN.value))
+    across = first[:, 0, None] - moved[:, 0]
+    along = first[:, 1, None] - moved[:, 1]
+    apart = across * across + along * along
+    left, right = np.nonzero(apart <= reach * reach)
+    turn = _wrapped(first[left, 2] - moved[right, 2])
+    alike = abs(turn) <= parameters.WIDEST_TURN.value
+    left, right, turn = left[alike], right[alike], turn[alike]
     near = np.exp(
-        -2 * (apart[left, right] / reach) ** 2
-        - 0.5 * (turn[left, right] / parameters.GATHERED_TURN.value) ** 2
+        -2 / reach**2 * apart[left, right] - 0.5 * (turn / parameters.GATHERED_TURN.value) ** 2
     )
     known = np.minimum(1, grades[left, right] / parameters.KNOWN.value)
     weight = near * (parameters.UNKNOWN.value + (1 - parameters.UNKNOWN.value) * known)

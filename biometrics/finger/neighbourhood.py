@@ -28,8 +28,8 @@ def alike(a: Floats, b: Floats) -> Floats:
     """
     # Many small products instead of one large: that one is spread over threads, which costs
     # more than it brings.
-    cost = _probes(_around(a))[:, None] @ _targets(_around(b))[None].swapaxes(2, 3)
-    grades = _grade(cost.min(axis=1)).mean(axis=0) + _grade(cost.min(axis=0)).mean(axis=0)
+    near = _probes(_around(a))[:, None] @ _targets(_around(b))[None].swapaxes(2, 3)
+    grades = _grade(near.max(axis=1)) + _grade(near.max(axis=0))
     return np.asarray(grades / 2, np.float32)
 
 
@@ -50,19 +50,19 @@ def _around(points: Floats) -> Floats:
 
 
 def _probes(around: Floats) -> Floats:
-    """Left factor of the cost: |p - q|^2 / tolerance^2 + turn * (1 - cos) as one product."""
+    """Left factor of -cost / 2; cost is |p - q|^2 / tolerance^2 + turn * (1 - cos)."""
     along, across, turn = around[..., 0], around[..., 1], around[..., 2]
     square = along**2 + across**2
     near, far = parameters.NEIGHBOUR_NEAR.value, parameters.NEIGHBOUR_FAR.value
-    weight = 1 / (near + far * np.sqrt(square)) ** 2
+    weight = -0.5 / (near + far * np.sqrt(square)) ** 2
     return np.stack(
         [
-            square * weight + _TURN,
+            square * weight - 0.5 * _TURN,
             weight,
             -2 * along * weight,
             -2 * across * weight,
-            -_TURN * np.cos(turn),
-            -_TURN * np.sin(turn),
+            0.5 * _TURN * np.cos(turn),
+            0.5 * _TURN * np.sin(turn),
         ],
         axis=-1,
     )
@@ -83,6 +83,11 @@ def _targets(around: Floats) -> Floats:
     )
 
 
-def _grade(cost: Floats) -> Floats:
-    near = np.exp(-0.5 * np.maximum(cost, 0))
-    return np.asarray(np.where(cost < parameters.NEIGHBOUR_WORST.value, near, 0), np.float32)
+def _grade(near: Floats) -> Floats:
+    """Return na x nb: the mean over the neighbours of exp(-cost / 2), nothing for the worst."""
+    grades = np.exp(near, out=near)
+    grades *= grades > _WORST
+    return np.asarray(grades.mean(axis=0), np.float32)
+
+
+_WORST: Final = np.float32(np.exp(-0.5 * parameters.NEIGHBOUR_WORST.value))
