@@ -1,14 +1,23 @@
-"""Finds a file that an installed distribution carries, such as a network, without importing it.
+"""Files that installed distributions carry, such as networks: found without importing anything.
 
-It opens nothing and verifies nothing: whose bytes they are is the caller's to check.
+Whose bytes they are, and which SHA-256 they have, is the caller's to say.
 """
 
+import hashlib
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 
 class NotCarried(LookupError):
     """The distribution is not installed, or does not list the file."""
+
+
+class ModelMissing(RuntimeError):
+    """The distribution that carries a model is not installed, or not whole."""
+
+
+class ModelAltered(RuntimeError):
+    """A model's file is not the one we measured."""
 
 
 def locate(distribution: str, path: str) -> Path:
@@ -25,3 +34,22 @@ def locate(distribution: str, path: str) -> Path:
         if entry.as_posix() == path:
             return Path(str(entry.locate()))
     raise NotCarried(f"{distribution} does not carry {path}")
+
+
+def pinned(distribution: str, path: str, sha256: str) -> bytes:
+    """Return a model's bytes, verified.
+
+    Raises:
+        ModelMissing: the distribution or the file is not there.
+        ModelAltered: the bytes have another SHA-256.
+    """
+    try:
+        data = locate(distribution, path).read_bytes()
+    except NotCarried as error:
+        raise ModelMissing(str(error)) from error
+    except OSError as error:
+        raise ModelMissing(f"{path} cannot be read") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
+        raise ModelAltered(f"{path} has SHA-256 {digest}, wanted {sha256}")
+    return data

@@ -3,22 +3,13 @@
 It runs nothing and downloads nothing; a file that differs by one bit is refused.
 """
 
-import hashlib
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
-from biometrics.carried import NotCarried, locate
-
-
-class ModelMissing(RuntimeError):
-    """The distribution that carries a network is not installed, or not whole."""
-
-
-class ModelAltered(RuntimeError):
-    """A network's file is not the one we measured."""
+from biometrics.carried import pinned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +66,7 @@ def read(model: Model) -> bytes:
         ModelMissing: the distribution or the file is not there.
         ModelAltered: the bytes have another SHA-256.
     """
-    try:
-        data = locate(model.distribution, model.path).read_bytes()
-    except NotCarried as error:
-        raise ModelMissing(str(error)) from error
-    except OSError as error:
-        raise ModelMissing(f"{model.path} cannot be read") from error
-    return _verified(model, data)
+    return pinned(model.distribution, model.path, model.sha256)
 
 
 def load(name: str) -> cv2.dnn.Net:
@@ -92,10 +77,3 @@ def load(name: str) -> cv2.dnn.Net:
     """
     data = read(MODELS[name])
     return cv2.dnn.readNetFromTFLite(np.frombuffer(data, np.uint8))
-
-
-def _verified(model: Model, data: bytes) -> bytes:
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != model.sha256:
-        raise ModelAltered(f"{model.path} has SHA-256 {digest}, wanted {model.sha256}")
-    return data

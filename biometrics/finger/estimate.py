@@ -29,7 +29,7 @@ def estimate(image: NDArray[np.uint8]) -> float:
         image: height x width at 500 dpi, dark ridges on light ground.
 
     Raises:
-        ForestMissing, ForestAltered: see `forest.forest`.
+        ModelMissing, ModelAltered: see `biometrics.carried.pinned`.
     """
     found = natives(image)
     return 0.0 if found is None else forest().score({**found, **_OF_MINUTIAE})

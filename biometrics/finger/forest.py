@@ -3,7 +3,6 @@
 It measures nothing; a forest that differs by one bit is refused.
 """
 
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,20 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.carried import NotCarried, locate
+from biometrics.carried import pinned
 
 _DISTRIBUTION: Final = "afis"
 _PATH: Final = "afis/weights/nfiq2/nfiq2_rf.npz"
 _SHA256: Final = "7bdf1fffe72801f7a0cac12372cd8486436c32dadb810c4d5bc43c15ca98feab"
 _DEEPEST: Final = 64
-
-
-class ForestMissing(RuntimeError):
-    """The distribution that carries the forest is not installed, or not whole."""
-
-
-class ForestAltered(RuntimeError):
-    """The forest's file is not the one we measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +61,10 @@ def forest() -> Forest:
     """Return the forest, verified.
 
     Raises:
-        ForestMissing: the distribution or the file is not there.
-        ForestAltered: the bytes have another SHA-256.
+        ModelMissing: the distribution or the file is not there.
+        ModelAltered: the bytes have another SHA-256.
     """
-    try:
-        data = locate(_DISTRIBUTION, _PATH).read_bytes()
-    except NotCarried as error:
-        raise ForestMissing(str(error)) from error
-    except OSError as error:
-        raise ForestMissing(f"{_PATH} cannot be read") from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != _SHA256:
-        raise ForestAltered(f"{_PATH} has SHA-256 {digest}, wanted {_SHA256}")
+    data = pinned(_DISTRIBUTION, _PATH, _SHA256)
     with np.load(io.BytesIO(data)) as table:
         start = np.repeat(table["tree_off"], table["tree_n"]).astype(np.int64)
         sides = (table[side].astype(np.int64) for side in ("left", "right"))

@@ -3,7 +3,6 @@
 It matches nothing and judges no quality; a network that differs by one bit is refused.
 """
 
-import hashlib
 import math
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from biometrics.carried import NotCarried, locate
+from biometrics.carried import pinned
 from biometrics.finger import limits, parameters
 from biometrics.finger.ground import foreground, halved
 from biometrics.finger.impression import DPI, at_500_dpi
@@ -34,14 +33,6 @@ _APART: Final = 7
 """Pixels of the square in which one minutia is the strongest (LEADER's own last step)."""
 LEADER: Final = "LEADER (afis 1.2.7)"
 UNKNOWN: Final = "unknown"
-
-
-class ModelMissing(RuntimeError):
-    """The distribution that carries the network is not installed, or not whole."""
-
-
-class ModelAltered(RuntimeError):
-    """The network's file is not the one we measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,16 +164,7 @@ def network() -> bytes:
         ModelMissing: the distribution or the file is not there.
         ModelAltered: the bytes have another SHA-256.
     """
-    try:
-        data = locate(_DISTRIBUTION, _PATH).read_bytes()
-    except NotCarried as error:
-        raise ModelMissing(str(error)) from error
-    except OSError as error:
-        raise ModelMissing(f"{_PATH} cannot be read") from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != _SHA256:
-        raise ModelAltered(f"{_PATH} has SHA-256 {digest}, wanted {_SHA256}")
-    return data
+    return pinned(_DISTRIBUTION, _PATH, _SHA256)
 
 
 def _cut(image: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:

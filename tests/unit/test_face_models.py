@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from biometrics.face.models import MODELS, ModelAltered, ModelMissing, load, read
+from biometrics.carried import ModelAltered, ModelMissing
+from biometrics.face.models import MODELS, load, read
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from biometrics.carried import locate
-from biometrics.finger import forest as woods
+from biometrics import carried
+from biometrics.carried import ModelAltered, ModelMissing, locate
 from biometrics.finger.estimate import estimate
-from biometrics.finger.forest import ForestAltered, ForestMissing, forest
+from biometrics.finger.forest import forest
 from biometrics.finger.native import natives
 from biometrics.lab.figures import spearman
 from hardware.finger.hand import SimulatedHand
@@ -104,9 +104,9 @@ def test_a_forest_that_differs_by_one_bit_is_refused(
     data = bytearray(locate("afis", "afis/weights/nfiq2/nfiq2_rf.npz").read_bytes())
     data[-1] ^= 1
     (tmp_path / "forest.npz").write_bytes(bytes(data))
-    monkeypatch.setattr(woods, "locate", lambda *_: tmp_path / "forest.npz")
-    with pytest.raises(ForestAltered, match="SHA-256"):
+    monkeypatch.setattr(carried, "locate", lambda *_: tmp_path / "forest.npz")
+    with pytest.raises(ModelAltered, match="SHA-256"):
         forest.__wrapped__()
-    monkeypatch.setattr(woods, "locate", lambda *_: tmp_path / "absent.npz")
-    with pytest.raises(ForestMissing):
+    monkeypatch.setattr(carried, "locate", lambda *_: tmp_path / "absent.npz")
+    with pytest.raises(ModelMissing):
         forest.__wrapped__()

@@ -9,11 +9,12 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from biometrics.carried import ModelAltered, ModelMissing
 from biometrics.finger import limits, minutiae, parameters
 from biometrics.finger.compare import SAME_FROM, compare
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.leader import INPUT, rebuilt
-from biometrics.finger.minutiae import Extractor, ModelAltered, ModelMissing, network
+from biometrics.finger.minutiae import Extractor, network
 
 Image = NDArray[np.uint8]
 

@@ -12,27 +12,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from biometrics.carried import ModelAltered, ModelMissing
 from biometrics.face.descriptor import DescriptorMissing, DescriptorRefused
 from biometrics.face.gates import Profile, ProfileUnknown, profile
 from biometrics.face.lab import commands
 from biometrics.face.lab.defects import DefectsRefused
 from biometrics.face.lab.evaluation import Relaxed
-from biometrics.face.models import ModelAltered, ModelMissing
 from biometrics.face.ofiq import NoReference
+from biometrics.lab import arguments
 from biometrics.lab.sheet import SheetRefused
 
-MOST_PROCESSES: Final = 256
 _REFUSED: Final = (SheetRefused, DefectsRefused, OSError)
 _MISSING: Final = (DescriptorMissing, DescriptorRefused, ModelMissing, ModelAltered, NoReference)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0 done; 1 below `--fail-under`, or a judged picture is not accepted; 2 the arguments or tables
     are refused; 3 a model or OFIQ is missing.
     """
-    typed = sys.argv[1:] if arguments is None else list(arguments)
+    typed = sys.argv[1:] if words is None else list(words)
     given = _parser().parse_args(typed)
     given.command = shlex.join(["thunhan-portrait", *typed])
     given.at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
@@ -53,9 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     judging = argparse.ArgumentParser(add_help=False)
     judging.add_argument("--profile", type=_profile, default="can-cuoc", help="gates to hold to")
     working = argparse.ArgumentParser(add_help=False)
-    working.add_argument("--processes", type=_count, default=os.cpu_count() or 1)
+    working.add_argument("--processes", type=arguments.count, default=os.cpu_count() or 1)
     table = argparse.ArgumentParser(add_help=False)
-    table.add_argument("folder", type=_folder)
+    table.add_argument("folder", type=arguments.folder)
     table.add_argument("--language", choices=("vi", "en"), default="en")
     table.add_argument("--markdown", action="store_true", help="tables ready to be pasted")
     chosen = argparse.ArgumentParser(add_help=False)
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--where",
         nargs="+",
         action="extend",
-        type=_where,
+        type=arguments.where,
         default=[],
         metavar="COLUMN=VALUE",
         help="only rows with these values",
@@ -91,8 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--since", type=Path, metavar="FILE", help="JSON of an earlier run: list what changed"
     )
-    evaluate.add_argument("--html", type=commands.output, metavar="FILE", help="with ROC curves")
-    evaluate.add_argument("--json", type=commands.output, metavar="FILE", help="every finding")
+    evaluate.add_argument("--html", type=arguments.output, metavar="FILE", help="with ROC curves")
+    evaluate.add_argument("--json", type=arguments.output, metavar="FILE", help="every finding")
     evaluate.add_argument("--fail-under", type=float, metavar="PERCENT")
     evaluate.set_defaults(run=commands.evaluate)
 
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     reference = found.add_parser(
         "compare-ofiq", parents=[table, judging, working], help="our scores beside OFIQ's"
     )
-    reference.add_argument("--csv", type=commands.output, metavar="FILE", help="every value")
+    reference.add_argument("--csv", type=arguments.output, metavar="FILE", help="every value")
     reference.set_defaults(run=commands.compare_ofiq)
     return parser
 
@@ -126,32 +126,11 @@ def _profile(name: str) -> Profile:
         raise argparse.ArgumentTypeError(f"there is no profile {name!r}") from None
 
 
-def _folder(path: str) -> Path:
-    folder = Path(path)
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is no folder")
-    return folder
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= MOST_PROCESSES:
-        raise argparse.ArgumentTypeError(f"from 1 to {MOST_PROCESSES}")
-    return number
-
-
 def _relaxed(text: str) -> Relaxed:
     measure, _, of_set = text.partition("@")
     if not measure:
         raise argparse.ArgumentTypeError("MEASURE or MEASURE@SET")
     return Relaxed(measure, of_set)
-
-
-def _where(text: str) -> tuple[str, str]:
-    column, equals, value = text.partition("=")
-    if not column or not equals:
-        raise argparse.ArgumentTypeError("COLUMN=VALUE")
-    return column, value
 
 
 if __name__ == "__main__":

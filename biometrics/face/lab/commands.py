@@ -7,7 +7,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 from biometrics.face import hints, ofiq
@@ -24,6 +23,7 @@ from biometrics.face.lab.page import page
 from biometrics.face.lab.run import Run
 from biometrics.face.lab.verification import compare_pairs, model_at
 from biometrics.lab import workers
+from biometrics.lab.arguments import progress
 from biometrics.lab.sheet import SheetRefused
 from biometrics.lab.table import Table
 from biometrics.lab.writing import as_markdown, as_text, harmless
@@ -49,7 +49,7 @@ def evaluate(given: argparse.Namespace) -> int:
     defects = read_defects(given.defects)
     before = read_reasons(given.since) if given.since else None
     names = [row.file for row in rows]
-    seen = judge_files(given.folder, names, given.profile.name, given.processes, _progress)
+    seen = judge_files(given.folder, names, given.profile.name, given.processes, progress)
     evaluation = Evaluation(rows, seen, given.profile, defects, given.relax)
     run = Run.of(evaluation, given.command, given.at)
     _note(tables.notes(evaluation), given.language)
@@ -109,7 +109,7 @@ def pairs(given: argparse.Namespace) -> int:
     if not wanted:
         raise SheetRefused(f"{given.pairs.name}: no pair is left to compare")
     model = model_at(given.model)
-    compared = compare_pairs(given.folder, wanted, given.model, given.processes, _progress)
+    compared = compare_pairs(given.folder, wanted, given.model, given.processes, progress)
     _say(harmless(f"{model.name} {model.dated} {model.sha256}"))
     _note(comparing.pair_notes(compared), given.language)
     _show(comparing.pair_tables(compared, model), given)
@@ -124,7 +124,7 @@ def compare_ofiq(given: argparse.Namespace) -> int:
     names = reference.pictures(given.folder)
     if not names:
         raise SheetRefused(f"{given.folder.name} holds no picture")
-    rows = reference.compare(given.folder, names, given.profile.name, given.processes, _progress)
+    rows = reference.compare(given.folder, names, given.profile.name, given.processes, progress)
     _show([comparing.agreement_table(reference.agreements(rows))], given)
     if given.csv:
         given.csv.write_text(comparing.as_csv(rows), encoding="utf-8")
@@ -185,12 +185,6 @@ def _note(notes: Iterator[Text], language: str) -> None:
         _say(harmless(note.in_(language)))
 
 
-def _progress(done: int, of: int) -> None:
-    step = max(1, of // 20)
-    if done == of or done % step == 0:
-        sys.stderr.write(f"{done}/{of}\n")
-
-
 def _say(what: str) -> None:
     sys.stdout.write(f"{what}\n")
 
@@ -198,15 +192,3 @@ def _say(what: str) -> None:
 def complain(what: str) -> None:
     """Say on the standard error why there is no result."""
     sys.stderr.write(f"thunhan-portrait: {harmless(what)}\n")
-
-
-def output(path: str) -> Path:
-    """Return where a report goes.
-
-    Raises:
-        ArgumentTypeError: there is no such folder.
-    """
-    file = Path(path)
-    if not file.absolute().parent.is_dir() or file.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} cannot be written")
-    return file

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from biometrics.carried import ModelAltered, ModelMissing
 from biometrics.finger import hints
 from biometrics.finger.compare import SAME_FROM, compare
 from biometrics.finger.impression import ImpressionInvalid
@@ -21,8 +22,9 @@ from biometrics.finger.lab.impressions import DPI, found
 from biometrics.finger.lab.page import page
 from biometrics.finger.lab.tables import Run
 from biometrics.finger.lab.trial import Trial
-from biometrics.finger.minutiae import Extractor, Minutiae, ModelAltered, ModelMissing
+from biometrics.finger.minutiae import Extractor, Minutiae
 from biometrics.finger.quality import assess
+from biometrics.lab import arguments
 from biometrics.lab.sheet import SheetRefused
 from biometrics.lab.writing import as_markdown, as_text, harmless
 
@@ -30,19 +32,18 @@ DONE: Final = 0
 BELOW: Final = 1
 REFUSED: Final = 2
 MISSING: Final = 3
-MOST_PROCESSES: Final = 256
 _WORDS: Final = tables.words()
 _HINTS: Final = hints.words()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0 done; 1 the EER is over `--fail-over` or there is none, two impressions are not surely one
     finger's, or one is no finger; 2 the arguments, the table or a file are refused; 3 the
     network is missing.
     """
-    typed = sys.argv[1:] if arguments is None else list(arguments)
+    typed = sys.argv[1:] if words is None else list(words)
     given = _parser().parse_args(typed)
     given.command = shlex.join(["thunhan-finger", *typed])
     try:
@@ -69,7 +70,7 @@ def evaluate(given: argparse.Namespace) -> int:
         entries,
         quality=not given.no_quality,
         processes=min(given.processes, len(entries)),
-        progress=_progress,
+        progress=arguments.progress,
     )
     run = Run(command=given.command, at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
     write = as_markdown if given.markdown else as_text
@@ -127,21 +128,21 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "evaluate", parents=[speaking], help="EER, FNMR at fixed FMR and FTE of a folder"
     )
-    one.add_argument("folder", type=_folder)
+    one.add_argument("folder", type=arguments.folder)
     one.add_argument("--manifest", type=Path, help="CSV with file and finger, else manifest.csv")
     one.add_argument(
         "--where",
         nargs="+",
         action="extend",
-        type=_where,
+        type=arguments.where,
         default=[],
         metavar="COLUMN=VALUE",
         help="only rows with these values",
     )
-    one.add_argument("--processes", type=_count, default=os.cpu_count() or 1)
+    one.add_argument("--processes", type=arguments.count, default=os.cpu_count() or 1)
     one.add_argument("--no-quality", action="store_true", help="no NFIQ 2: half the time")
-    one.add_argument("--html", type=_output, metavar="FILE", help="with DET curves")
-    one.add_argument("--json", type=_output, metavar="FILE", help="every score")
+    one.add_argument("--html", type=arguments.output, metavar="FILE", help="with DET curves")
+    one.add_argument("--json", type=arguments.output, metavar="FILE", help="every score")
     one.add_argument("--markdown", action="store_true", help="tables ready to be pasted")
     one.add_argument(
         "--fail-over", type=_percent, metavar="PERCENT", help="exit 1 for a higher EER"
@@ -197,44 +198,11 @@ def _pixels(path: Path) -> trial.Image:
     return pixels
 
 
-def _folder(path: str) -> Path:
-    folder = Path(path)
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is no folder")
-    return folder
-
-
-def _output(path: str) -> Path:
-    file = Path(path)
-    if not file.absolute().parent.is_dir() or file.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} cannot be written")
-    return file
-
-
 def _percent(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 100:  # noqa: PLR2004 - percent
         raise argparse.ArgumentTypeError("from 0 to 100")
     return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= MOST_PROCESSES:
-        raise argparse.ArgumentTypeError(f"from 1 to {MOST_PROCESSES}")
-    return number
-
-
-def _where(text: str) -> tuple[str, str]:
-    column, equals, value = text.partition("=")
-    if not column or not equals:
-        raise argparse.ArgumentTypeError("COLUMN=VALUE")
-    return column, value
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done}/{of}" + ("\n" if done == of else ""))
 
 
 def _say(line: str) -> None:
