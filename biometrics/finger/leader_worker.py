@@ -1,4 +1,4 @@
-"""The process that runs LEADER: a network's run time is native code, and slow where it is starved.
+"""The process that runs LEADER: its run time is native code that may fall; only this one falls.
 
 It speaks on its standard input, which is a socket: a length, height, width and grey pixels at
 500 dpi come in, a length and JSON go out.
