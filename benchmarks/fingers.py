@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.extractor import Extractor
+from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.nfiq2 import ALGORITHM, Worker
 from biometrics.finger.quality import assess, preview
 

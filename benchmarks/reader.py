@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.finger.compare import SAME_FROM, compare
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.extractor import Extractor
+from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.quality import assess
 from hardware.finger.commands import FAST, PACKET_SIZES
 from hardware.finger.hand import SimulatedHand

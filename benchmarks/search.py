@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from benchmarks.fingers import DATA, Sample, samples
 from biometrics.finger.compare import compare
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.extractor import Extractor
+from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.search import Gallery
 from biometrics.lab.figures import Share
 

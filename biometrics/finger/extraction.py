@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from biometrics.child import Child, ChildFell
 from biometrics.finger import limits
-from biometrics.finger.impression import DPI, at_500_dpi
+from biometrics.finger.impression import DPI, at_500_dpi, pgm
 from biometrics.finger.minutiae import LEADER, Minutiae
 
 MINDTCT: Final = "NBIS mindtct (nbis-py 0.1.3)"
-_REQUEST: Final = struct.Struct(">III")
+_LENGTH: Final = struct.Struct(">I")
 _VALUES: Final = 5
 """Of each minutia in an answer: x, y, angle, score, ending."""
 _TRIES: Final = 2
@@ -47,7 +47,7 @@ PROGRAMS: Final = (
     Program(extractor=LEADER, arguments=("-I", "-m", "biometrics.finger.leader_worker")),
     Program(
         extractor=MINDTCT,
-        arguments=("-I", str(Path(__file__).with_name("mindtct_worker.py"))),
+        arguments=("-I", str(Path(__file__).with_name("nbis_worker.py")), "mindtct"),
     ),
 )
 
@@ -96,7 +96,8 @@ class MinutiaeWorker:
             ImpressionInvalid: see `impression.at_500_dpi`.
         """
         image = at_500_dpi(pixels, dpi)
-        request = _REQUEST.pack(2 * 4 + image.size, *image.shape) + image.tobytes()
+        picture = pgm(image)
+        request = _LENGTH.pack(len(picture)) + picture
         with self._lock:
             for program, child in self._programs:
                 found = _asked(child, request)

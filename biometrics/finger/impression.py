@@ -60,6 +60,12 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return data.tobytes()
 
 
+def pgm(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the picture as a binary PGM: its size in plain text, then its bytes."""
+    height, width = pixels.shape
+    return b"P5\n%d %d\n255\n" % (width, height) + pixels.tobytes()
+
+
 def _check(pixels: Any, dpi: Any) -> None:  # noqa: ANN401 - what comes may be anything
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
         raise ImpressionInvalid("an impression is an array of uint8")

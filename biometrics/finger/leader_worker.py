@@ -1,7 +1,7 @@
 """The process that runs LEADER: its run time is native code that may fall; only this one falls.
 
-It speaks on its standard input, which is a socket: a length, height, width and grey pixels at
-500 dpi come in, a length and JSON go out.
+It speaks on its standard input, which is a socket: a length and a PGM at 500 dpi come in, a length
+and JSON go out.
 """
 
 import base64
@@ -11,19 +11,18 @@ import socket
 import struct
 import sys
 
+import cv2
 import numpy as np
 
-from biometrics.finger.minutiae import Extractor
+from biometrics.finger.extractor import Extractor
 from biometrics.sandbox.wire import receive
 
 _LENGTH = struct.Struct(">I")
-_SIZE = struct.Struct(">II")
 
 
 def _answer(extractor: Extractor, request: bytes) -> bytes:
-    height, width = _SIZE.unpack_from(request)
-    pixels = np.frombuffer(request, np.uint8, offset=_SIZE.size).reshape(height, width)
-    found = extractor.extract(pixels, 500)
+    pixels = cv2.imdecode(np.frombuffer(request, np.uint8), cv2.IMREAD_GRAYSCALE)
+    found = extractor.extract(np.asarray(pixels, np.uint8), 500)
     values = np.column_stack([found.points, np.asarray(found.endings)]).astype("<f4")
     return json.dumps({"minutiae": base64.b64encode(values.tobytes()).decode()}).encode()
 

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from biometrics.child import Child, ChildFell
 from biometrics.finger import limits
+from biometrics.finger.impression import pgm
 
 ALGORITHM: Final = "NFIQ 2.3 (nbis-py 0.1.3)"
 _LIBRARY: Final = "nbis"
-_PROGRAM: Final = Path(__file__).with_name("nfiq2_worker.py")
+_PROGRAM: Final = Path(__file__).with_name("nbis_worker.py")
 _LENGTH: Final = struct.Struct(">I")
 _ATTEMPTS: Final = 2
 
@@ -69,7 +70,7 @@ class Worker:
         """
         if find_spec(_LIBRARY) is None:
             return None
-        picture = _pgm(pixels)
+        picture = pgm(pixels)
         request = _LENGTH.pack(len(picture)) + picture
         with self._lock:
             for _ in range(_ATTEMPTS):
@@ -102,7 +103,7 @@ class Worker:
 
 
 def _command() -> list[str]:
-    return ["-I", str(_PROGRAM)]
+    return ["-I", str(_PROGRAM), "nfiq2"]
 
 
 def _understood(answer: Any) -> Nfiq2 | None:  # noqa: ANN401 - JSON
@@ -112,8 +113,3 @@ def _understood(answer: Any) -> Nfiq2 | None:  # noqa: ANN401 - JSON
     if not 0 <= score <= 100:  # noqa: PLR2004 - NFIQ 2 says 255 for "no score"
         return None
     return Nfiq2(score=score, actionable=answer.get("actionable", {}))
-
-
-def _pgm(pixels: NDArray[np.uint8]) -> bytes:
-    height, width = pixels.shape
-    return b"P5\n%d %d\n255\n" % (width, height) + pixels.tobytes()

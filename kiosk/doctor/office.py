@@ -18,7 +18,7 @@ from typing import Final
 import httpx
 
 from biometrics.face import models
-from biometrics.finger import minutiae
+from biometrics.finger import extractor
 from biometrics.words import Text
 from kiosk.device import Device, DeviceKeyUnfit
 from kiosk.doctor.check import Check, Figure, State, detail, doctor_words, found
@@ -171,7 +171,7 @@ def examine_models() -> Check:
     readers: dict[str, Callable[[], bytes]] = {
         name: partial(models.read, model) for name, model in models.MODELS.items()
     }
-    readers["minutiae"] = minutiae.network
+    readers["minutiae"] = extractor.network
     for name, read in readers.items():
         try:
             read()

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from biometrics.finger import limits, parameters
 from biometrics.finger.compare import SAME_FROM, Step, compare, pairing
+from biometrics.finger.extractor import Extractor
 from biometrics.finger.limits import Limit
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.minutiae import Minutiae
 
 Floats = NDArray[np.float32]
 

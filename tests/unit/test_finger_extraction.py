@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
 from biometrics.finger.extraction import MINDTCT, PROGRAMS, MinutiaeWorker, Program
+from biometrics.finger.extractor import Extractor
 from biometrics.finger.impression import ImpressionInvalid
-from biometrics.finger.minutiae import LEADER, Extractor
+from biometrics.finger.minutiae import LEADER
 
 Image = NDArray[np.uint8]
 SECOND = PROGRAMS[1]

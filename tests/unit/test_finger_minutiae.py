@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from biometrics.carried import ModelAltered, ModelMissing
-from biometrics.finger import limits, minutiae, parameters
+from biometrics.finger import extractor as leader
+from biometrics.finger import limits, parameters
 from biometrics.finger.compare import SAME_FROM, compare
+from biometrics.finger.extractor import Extractor, network
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.leader import INPUT, rebuilt
-from biometrics.finger.minutiae import Extractor, network
 
 Image = NDArray[np.uint8]
 
@@ -56,7 +57,7 @@ def test_the_layers_written_anew_say_what_the_pinned_file_says(shared: Path) -> 
 
 
 def test_an_altered_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minutiae, "_SHA256", "0" * 64)
+    monkeypatch.setattr(leader, "_SHA256", "0" * 64)
     with pytest.raises(ModelAltered):
         Extractor()
 
@@ -67,7 +68,7 @@ def test_an_altered_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_network_is_said_to_be_missing(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.setattr(minutiae, name, value)
+    monkeypatch.setattr(leader, name, value)
     with pytest.raises(ModelMissing):
         Extractor()
 
@@ -104,8 +105,8 @@ def test_a_large_print_seen_part_by_part_has_the_same_minutiae(
 ) -> None:
     pixels = read(shared / "data/fingers/fvc2002db1b/101_1.png")
     whole = extractor().extract(pixels, 500).points
-    monkeypatch.setattr(minutiae, "_LARGEST_PART", 288)
-    assert len(minutiae._spans(384)) == 3
+    monkeypatch.setattr(leader, "_LARGEST_PART", 288)
+    assert len(leader._spans(384)) == 3
     parts = extractor().extract(pixels, 500).points
     apart = np.hypot(*(whole[:, None, :2] - parts[None, :, :2]).transpose(2, 0, 1))
     assert np.mean(apart.min(axis=1) <= 2) > 0.95
@@ -115,9 +116,9 @@ def test_a_large_print_seen_part_by_part_has_the_same_minutiae(
 @pytest.mark.parametrize("side", [64, 416, 448, 608, 832])
 def test_the_parts_of_a_print_cover_it_once(side: int) -> None:
     covered = list[int]()
-    for seen, asked in minutiae._spans(side):
+    for seen, asked in leader._spans(side):
         assert (seen.stop - seen.start) % 32 == 0
-        assert seen.stop - seen.start <= minutiae._LARGEST_PART
+        assert seen.stop - seen.start <= leader._LARGEST_PART
         covered += range(seen.start, seen.stop)[asked]
     assert covered == list(range(side))
 
@@ -157,7 +158,7 @@ def test_nothing_is_seen_where_no_finger_is(name: str) -> None:
 def test_a_picture_far_wider_than_a_finger_is_cut_to_one() -> None:
     rng = np.random.default_rng(2)
     wide = rng.integers(0, 256, (100, 1500)).astype(np.uint8)
-    top, left, cut = minutiae._cut(wide)
+    top, left, cut = leader._cut(wide)
     assert (top, cut.shape[0]) == (0, 100)
     assert cut.shape[1] == limits.LARGEST_FINGER.value
     assert 300 < left < 400

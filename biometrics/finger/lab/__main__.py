@@ -16,13 +16,14 @@ from typing import Final
 from biometrics.carried import ModelAltered, ModelMissing
 from biometrics.finger import hints
 from biometrics.finger.compare import SAME_FROM, compare
+from biometrics.finger.extractor import Extractor
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.lab import tables, trial
 from biometrics.finger.lab.impressions import DPI, found
 from biometrics.finger.lab.page import page
 from biometrics.finger.lab.tables import Run
 from biometrics.finger.lab.trial import Trial
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.quality import assess
 from biometrics.lab import arguments
 from biometrics.lab.sheet import SheetRefused
@@ -96,7 +97,7 @@ def pair(given: argparse.Namespace) -> int:
     score = compare(one, other)
     same = score >= SAME_FROM
     said = _WORDS["pair.same" if same else "pair.not_same"].in_(given.language)
-    _say(f"{len(one)} / {len(other)} minutiae, {score:.3f} (>= {SAME_FROM:g}: {said})")
+    _say(f"{one.sure} / {other.sure} minutiae, {score:.3f} (>= {SAME_FROM:g}: {said})")
     return DONE if same else BELOW
 
 
@@ -168,7 +169,7 @@ def _json(done: Trial, run: Run) -> str:
                 "file": entry.file,
                 "set": entry.set,
                 "finger": entry.finger,
-                "minutiae": None if seen.minutiae is None else len(seen.minutiae),
+                "minutiae": None if seen.minutiae is None else seen.minutiae.sure,
                 "nfiq2": seen.nfiq2,
                 "estimate": seen.estimate,
                 "problem": seen.problem or None,

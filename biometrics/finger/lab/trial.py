@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from biometrics.finger import limits
 from biometrics.finger.compare import compare
+from biometrics.finger.extractor import Extractor
 from biometrics.finger.impression import ImpressionInvalid
 from biometrics.finger.lab.errors import Scores
 from biometrics.finger.lab.impressions import Entry
-from biometrics.finger.minutiae import Extractor, Minutiae
+from biometrics.finger.minutiae import Minutiae
 from biometrics.finger.quality import assess, preview
 from biometrics.lab import workers
 from biometrics.lab.sheet import inside

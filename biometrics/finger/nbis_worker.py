@@ -1,8 +1,8 @@
-"""The process that runs NBIS mindtct (nbis-py), the second choice for minutiae.
+"""The process that runs NBIS (nbis-py): NFIQ 2.3 or mindtct, which can take their process down.
 
-It is started by path and imports nothing of this project; it speaks on its standard input,
-which is a socket: a length, height, width and grey pixels at 500 dpi come in, a length and JSON
-go out.
+It is started by path with the name of what it does, and imports nothing of this project; it
+speaks on its standard input, which is a socket: a length and a PGM at 500 dpi come in, a length
+and JSON go out.
 """
 
 import base64
@@ -16,7 +16,6 @@ import sys
 import nbis
 
 _LENGTH = struct.Struct(">I")
-_SIZE = struct.Struct(">II")
 
 
 def _read(link: socket.socket, count: int) -> bytes:
@@ -29,15 +28,17 @@ def _read(link: socket.socket, count: int) -> bytes:
     return bytes(data)
 
 
-def _answer(extractor: "nbis.NbisExtractor", request: bytes) -> dict[str, str]:
-    height, width = _SIZE.unpack_from(request)
-    picture = b"P5\n%d %d\n255\n" % (width, height) + request[_SIZE.size :]
-    try:
-        found = extractor.extract_minutiae(picture).get()
-    except (nbis.NbisError, nbis.InternalError) as error:
-        return {"refused": type(error).__name__}
+def _quality(found: "nbis.Minutiae") -> dict[str, object]:
+    quality = found.quality()
+    return {
+        "score": quality.score,
+        "actionable": {entry.name: entry.value for entry in quality.actionable},
+    }
+
+
+def _minutiae(found: "nbis.Minutiae") -> dict[str, object]:
     values = bytearray()
-    for minutia in found:
+    for minutia in found.get():
         place = minutia.position()
         angle = math.remainder(math.radians(minutia.angle()), math.tau)
         ending = float(minutia.kind() is nbis.MinutiaKind.RIDGE_ENDING)
@@ -45,25 +46,33 @@ def _answer(extractor: "nbis.NbisExtractor", request: bytes) -> dict[str, str]:
     return {"minutiae": base64.b64encode(values).decode()}
 
 
-def _serve() -> None:
+_ANSWERS = {"nfiq2": _quality, "mindtct": _minutiae}
+
+
+def _serve(what: str) -> None:
     # A core file would hold the finger that brought the process down.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # NFIQ 2 refuses some pictures, and takes their minutiae with it.
     extractor = nbis.new_nbis_extractor(
         nbis.NbisExtractorSettings(
             min_quality=0.0,
             get_center=False,
             check_fingerprint=False,
-            compute_nfiq2=False,
+            # NFIQ 2 refuses some pictures, and would take their minutiae with it.
+            compute_nfiq2=what == "nfiq2",
             ppi=500.0,
         )
     )
     with socket.socket(fileno=sys.stdin.fileno()) as link:
         while True:
             (count,) = _LENGTH.unpack(_read(link, _LENGTH.size))
-            answer = json.dumps(_answer(extractor, _read(link, count))).encode()
-            link.sendall(_LENGTH.pack(len(answer)) + answer)
+            picture = _read(link, count)
+            try:
+                answer = _ANSWERS[what](extractor.extract_minutiae(picture))
+            except (nbis.NbisError, nbis.InternalError) as error:
+                answer = {"refused": type(error).__name__}
+            octets = json.dumps(answer).encode()
+            link.sendall(_LENGTH.pack(len(octets)) + octets)
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(sys.argv[1])
