@@ -5,7 +5,6 @@ It sees nothing itself and compares nothing; where neither saw the impression th
 
 import base64
 import binascii
-import struct
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,16 +17,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.child import Child, ChildFell
+from biometrics.child import Child
 from biometrics.finger import limits
 from biometrics.finger.impression import DPI, at_500_dpi, pgm
 from biometrics.finger.minutiae import LEADER, Minutiae
 
 MINDTCT: Final = "NBIS mindtct (nbis-py 0.1.3)"
-_LENGTH: Final = struct.Struct(">I")
 _VALUES: Final = 5
 """Of each minutia in an answer: x, y, angle, score, ending."""
-_TRIES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +82,6 @@ class MinutiaeWorker:
     def extract(self, pixels: NDArray[np.uint8], dpi: int) -> Minutiae | None:
         """Return the minutiae of an impression, None where no extractor could say.
 
-        An extractor that falls is tried once more in a fresh process, because it may have been
-        killed by something else; one that takes too long is not.
-
         Args:
             pixels: height x width, uint8, dark ridges on light ground.
             dpi: of the reader.
@@ -97,10 +91,9 @@ class MinutiaeWorker:
         """
         image = at_500_dpi(pixels, dpi)
         picture = pgm(image)
-        request = _LENGTH.pack(len(picture)) + picture
         with self._lock:
             for program, child in self._programs:
-                found = _asked(child, request)
+                found = _understood(child.answer(picture))
                 if found is not None:
                     fit = DPI / dpi * pixels.shape[0] / image.shape[0]
                     return _minutiae(found, program, fit)
@@ -122,20 +115,6 @@ class MinutiaeWorker:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _asked(child: Child, request: bytes) -> NDArray[np.float32] | None:
-    for _ in range(_TRIES):
-        try:
-            answer = child.ask(request)
-        except TimeoutError:
-            child.close()
-            return None
-        except ChildFell:
-            child.close()
-            continue
-        return _understood(answer)
-    return None
 
 
 def _understood(answer: Any) -> NDArray[np.float32] | None:  # noqa: ANN401 - JSON

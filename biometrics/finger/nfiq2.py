@@ -3,7 +3,6 @@
 It judges nothing; where the score could not be computed the answer is None, never 0.
 """
 
-import struct
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,15 +15,13 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.child import Child, ChildFell
+from biometrics.child import Child
 from biometrics.finger import limits
 from biometrics.finger.impression import pgm
 
 ALGORITHM: Final = "NFIQ 2.3 (nbis-py 0.1.3)"
 _LIBRARY: Final = "nbis"
 _PROGRAM: Final = Path(__file__).with_name("nbis_worker.py")
-_LENGTH: Final = struct.Struct(">I")
-_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,28 +59,13 @@ class Worker:
     def score(self, pixels: NDArray[np.uint8]) -> Nfiq2 | None:
         """Return NFIQ 2 of a picture at 500 dpi, None where it could not be computed.
 
-        A picture that brings the worker down is tried once more in a fresh one, because the
-        worker may have been killed by something else; one that takes too long is not.
-
         Args:
             pixels: height x width, uint8, dark ridges, sides 64..1500 px.
         """
         if find_spec(_LIBRARY) is None:
             return None
-        picture = pgm(pixels)
-        request = _LENGTH.pack(len(picture)) + picture
         with self._lock:
-            for _ in range(_ATTEMPTS):
-                try:
-                    answer = self._child.ask(request)
-                except TimeoutError:
-                    self._child.close()
-                    return None
-                except ChildFell:
-                    self._child.close()
-                    continue
-                return _understood(answer)
-        return None
+            return _understood(self._child.answer(pgm(pixels)))
 
     def close(self) -> None:
         """End the worker process; a later score starts another."""
