@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,22 +141,39 @@ class Glance:
         return self._picture
 
 
-class FingerOffer:
-    """Any `FingerReader`; live pictures come while it waits, from readers that have any.
+Reader = TypeVar("Reader", FingerReader, IrisReader)
+
+
+class _ReaderOffer(Generic[Reader]):
+    """What offers of readers share: live pictures come while one waits, if it has any.
 
     Args:
         reader: it is closed with the offer.
         card: what it says of itself.
     """
 
-    def __init__(self, reader: FingerReader, card: Card) -> None:
-        self._reader, self._card = reader, card
+    def __init__(self, reader: Reader, card: Card) -> None:
+        self._reader: Reader = reader
+        self._card = card
         self._glance = Glance(np.full(_BLANK, 255, np.uint8))
 
     @property
     def card(self) -> Card:
         """Return what the device says of itself."""
         return self._card
+
+    @contextmanager
+    def watched(self) -> Iterator[Look]:
+        """Give the newest live picture."""
+        yield self._glance.look
+
+    def close(self) -> None:
+        """Let the reader go."""
+        self._reader.close()
+
+
+class FingerOffer(_ReaderOffer[FingerReader]):
+    """Any `FingerReader`."""
 
     def attempt(self, wish: Wish, seconds: float) -> tuple[Take, ...]:
         """Ask the reader once.
@@ -188,15 +205,6 @@ class FingerOffer:
             self._glance.show(found[0].pixels)
         return tuple(takes)
 
-    @contextmanager
-    def watched(self) -> Iterator[Look]:
-        """Give the newest live picture."""
-        yield self._glance.look
-
-    def close(self) -> None:
-        """Let the reader go."""
-        self._reader.close()
-
 
 def _touch(wish: Wish) -> Touch:
     if wish.rolled:
@@ -207,22 +215,8 @@ def _touch(wish: Wish) -> Touch:
     return Touch.THUMBS if thumbs else Touch.SLAP
 
 
-class IrisOffer:
-    """Any `IrisReader`.
-
-    Args:
-        reader: it is closed with the offer.
-        card: what it says of itself.
-    """
-
-    def __init__(self, reader: IrisReader, card: Card) -> None:
-        self._reader, self._card = reader, card
-        self._glance = Glance(np.full(_BLANK, 255, np.uint8))
-
-    @property
-    def card(self) -> Card:
-        """Return what the device says of itself."""
-        return self._card
+class IrisOffer(_ReaderOffer[IrisReader]):
+    """Any `IrisReader`."""
 
     def attempt(self, wish: Wish, seconds: float) -> tuple[Take, ...]:
         """Ask the reader once.
@@ -243,15 +237,6 @@ class IrisOffer:
             for name in wish.sub_types
             if EYES[name] in pictures
         )
-
-    @contextmanager
-    def watched(self) -> Iterator[Look]:
-        """Give the newest live picture."""
-        yield self._glance.look
-
-    def close(self) -> None:
-        """Let the reader go."""
-        self._reader.close()
 
 
 class CameraOffer:
