@@ -4,12 +4,15 @@ It presses nothing on anything: see `simulated_reader`.
 """
 
 import functools
+import threading
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.finger.ridges import Pattern
-from hardware.finger.synthesis import Finger
+from hardware.finger.synthesis import Condition, Finger
 
 POSITIONS: Final = range(1, 11)
 """ISO/IEC 19794: 1 right thumb .. 5 right little, 6 left thumb .. 10 left little."""
@@ -34,6 +37,34 @@ class SimulatedHand:
         if position not in POSITIONS:
             raise ValueError(f"a finger's position is 1..10, not {position}")
         return _finger(self.person_seed, position)
+
+
+class SingleTouches:
+    """Touches of a glass with room for one finger; each time a finger lies otherwise on it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[tuple[int, int], int] = {}
+
+    def draw(self, person_seed: int, positions: Sequence[int], condition: str) -> NDArray[np.uint8]:
+        """Return the next touch of a finger: height x width, uint8, dark ridges on light ground.
+
+        Args:
+            person_seed: whose.
+            positions: 1 right thumb .. 10 left little; one, there is no room for more.
+            condition: how it is put there.
+
+        Raises:
+            ValueError: no such position or condition, or not one finger.
+        """
+        if len(positions) != 1:
+            raise ValueError(f"one finger fits on the glass, not {len(positions)}")
+        (position,) = positions
+        finger, kind = SimulatedHand(person_seed).finger(position), Condition(condition)
+        with self._lock:
+            touch = self._counts.get((person_seed, position), 0) + 1
+            self._counts[person_seed, position] = touch
+        return finger.impression(touch, kind)
 
 
 @functools.lru_cache(maxsize=256)

@@ -3,14 +3,13 @@
 It announces itself as simulated; no real person's finger comes from it.
 """
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
 from hardware.errors import Broken
 from hardware.finger.commands import FAST, Product
-from hardware.finger.hand import SimulatedHand
+from hardware.finger.hand import SingleTouches
 from hardware.finger.module_core import HEIGHT, WIDTH, ModuleCore
 from hardware.finger.module_simulator import SimulatedModule
 from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
@@ -35,8 +34,7 @@ class SimulatedReader:
         except Broken:
             self.module.close()
             raise
-        self._lock = threading.Lock()
-        self._touches: dict[tuple[int, int], int] = {}
+        self._touches = SingleTouches()
 
     @property
     def info(self) -> ReaderInfo:
@@ -46,23 +44,10 @@ class SimulatedReader:
     def present(self, person_seed: int, *positions: int, condition: str = Condition.WELL) -> None:
         """Put a finger on the glass, in place of what lies there; each time it lies otherwise.
 
-        Args:
-            person_seed: whose.
-            positions: 1 right thumb .. 10 left little; one, there is no room for more.
-            condition: how it is put there.
-
         Raises:
-            ValueError: no such position or condition, or not one finger.
+            ValueError: see `hand.SingleTouches.draw`.
         """
-        if len(positions) != 1:
-            raise ValueError(f"one finger fits on the glass, not {len(positions)}")
-        (position,) = positions
-        finger = SimulatedHand(person_seed).finger(position)
-        kind = Condition(condition)
-        with self._lock:
-            touch = self._touches.get((person_seed, position), 0) + 1
-            self._touches[person_seed, position] = touch
-        self.module.press(finger.impression(touch, kind))
+        self.module.press(self._touches.draw(person_seed, positions, condition))
 
     def lift(self) -> None:
         """Take the finger off the glass."""

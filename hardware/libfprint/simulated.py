@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from hardware.errors import Broken, Unplugged
-from hardware.finger.hand import SimulatedHand
+from hardware.finger.hand import SingleTouches
 from hardware.finger.port import Impression, NoImage, Preview, ReaderInfo, Wanted
 from hardware.finger.synthesis import Condition
 from hardware.libfprint.reader import LibfprintReader
@@ -37,7 +37,7 @@ class SimulatedLibfprint:
         """What lies on it, as the driver wants it; empty for nothing."""
         self._awaited = False
         self._link: socket.socket | None = None
-        self._touches: dict[tuple[int, int], int] = {}
+        self._touches = SingleTouches()
         try:
             self._reader = LibfprintReader(
                 environment={"FP_VIRTUAL_IMAGE": self._path}, simulated=True, waiting=self._asked
@@ -59,23 +59,12 @@ class SimulatedLibfprint:
     def present(self, person_seed: int, *positions: int, condition: str = Condition.WELL) -> None:
         """Put a finger on the glass, in place of what lies there; each time it lies otherwise.
 
-        Args:
-            person_seed: whose.
-            positions: 1 right thumb .. 10 left little; one, there is no room for more.
-            condition: how it is put there.
-
         Raises:
-            ValueError: no such position or condition, or not one finger.
+            ValueError: see `hand.SingleTouches.draw`.
         """
-        if len(positions) != 1:
-            raise ValueError(f"one finger fits on the glass, not {len(positions)}")
-        (position,) = positions
-        finger, kind = SimulatedHand(person_seed).finger(position), Condition(condition)
+        pixels = self._touches.draw(person_seed, positions, condition)
+        height, width = pixels.shape
         with self._lock:
-            touch = self._touches.get((person_seed, position), 0) + 1
-            self._touches[person_seed, position] = touch
-            pixels = finger.impression(touch, kind)
-            height, width = pixels.shape
             self._glass = _SIDES.pack(width, height) + pixels.tobytes()
             self._send()
 
