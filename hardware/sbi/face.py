@@ -49,8 +49,7 @@ class SbiCamera:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._simulated, self._clock = client, simulated, clock
-        identity = client.find().identity
-        self._name = f"{identity.make} {identity.model}".strip()
+        self._name = client.find().identity.name
         self._size = (0, 0)
         self._number = 0
         self._changed = threading.Condition()

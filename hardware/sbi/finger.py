@@ -159,7 +159,7 @@ def _describe(device: Device, *, simulated: bool, size: tuple[int, int, int]) ->
         takes.add(Touch.ROLLED)
     height, width, dpi = size
     return ReaderInfo(
-        name=f"{device.identity.make} {device.identity.model}".strip(),
+        name=device.identity.name,
         serial=device.identity.serial_no,
         simulated=simulated,
         width=width,

@@ -105,7 +105,7 @@ class SbiIrisReader:
 
 def _describe(device: Device, *, simulated: bool) -> IrisInfo:
     return IrisInfo(
-        name=f"{device.identity.make} {device.identity.model}".strip(),
+        name=device.identity.name,
         serial=device.identity.serial_no,
         simulated=simulated,
         both=device.identity.device_sub_type.casefold() == _DOUBLE,

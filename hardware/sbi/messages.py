@@ -169,6 +169,11 @@ class DigitalId(Wire):
         """
         return cls.decode(decode_base64url(text))
 
+    @property
+    def name(self) -> str:
+        """Return what people call the device."""
+        return f"{self.make} {self.model}".strip()
+
 
 class Discovered(Wire):
     """One device of a discovery; `digital_id` is not signed.

@@ -89,7 +89,7 @@ def report(
             found.append(
                 Examined(
                     port=service.port,
-                    name=f"{identity.make} {identity.model}".strip(),
+                    name=identity.name,
                     serial=identity.serial_no,
                     checks=examination.run(),
                     said=service.said,
