@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from server.demo import walk
+from server.demo.kiosk_way import play
 from server.demo.stage import Stage
 from server.demo.walk import Report, Walk
 from tests.conftest import absent
@@ -15,8 +16,14 @@ from tests.conftest import absent
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
+ASKED = "Đặt bốn ngón tay phải (trỏ, giữa, áp út, út) lên mặt kính."
+
+
 class Looking(Walk):
-    """A walk that has each of the kiosk's screens looked at by axe, and reads what it says."""
+    """A walk that has each of the kiosk's screens looked at by axe, and reads what it says.
+
+    The hand waits beside the glass until the screen that asks for it has been read.
+    """
 
     def __init__(self, stage: Stage, opened: Browser, pictures: Path) -> None:
         super().__init__(stage, opened, pictures)
@@ -27,12 +34,17 @@ class Looking(Walk):
         take = super()._camera(page, who)
 
         def look(name: str) -> None:
+            if name == "fingers":
+                expect(page.locator("main")).to_contain_text(ASKED, timeout=60_000)
             take(name)
-            if who == "kiosk":
-                self.said[name] = page.inner_text("main")
-                results = Axe().run(page)
-                if results.violations_count:
-                    self.violations[name] = results.generate_report()
+            if who != "kiosk":
+                return
+            self.said[name] = page.inner_text("main")
+            results = Axe().run(page)
+            if results.violations_count:
+                self.violations[name] = results.generate_report()
+            if name in {"look", "fingers"}:
+                play(self.stage.url("kiosk"), finger=0 if name == "look" else "asked")
 
         return look
 
@@ -70,7 +82,7 @@ def test_the_screen_asks_for_a_hand_and_shows_what_was_taken(
     walked: tuple[Looking, Report],
 ) -> None:
     said = walked[0].said
-    assert "Đặt bốn ngón tay phải (trỏ, giữa, áp út, út) lên mặt kính." in said["fingers"]
+    assert ASKED in said["fingers"]
     assert "Vân tay phẳng" in said["fingers"]
     assert "Vân tay lăn" in said["read_back"]
     assert "Mống mắt: Mắt phải" in said["read_back"]
