@@ -79,7 +79,9 @@ def furnish(engine: sa.Engine, slots: int, capacity: int) -> None:
                 lane=REGULAR,
                 minutes=5,
                 capacity=capacity,
+                public_capacity=capacity,
                 taken=0,
+                public_taken=0,
                 offered=True,
             )
             for number in range(slots)

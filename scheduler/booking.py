@@ -14,11 +14,10 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import plan, slots
-from scheduler.database import insert_missing
+from scheduler import claims, plan, slots
 from scheduler.life import AppointmentEvent, AppointmentState, NotNow, after
 from scheduler.places import PUBLIC
-from scheduler.slots import SlotFull, SlotGone, SlotRef
+from scheduler.slots import Seat, SlotFull, SlotGone, SlotRef
 from scheduler.tables import AppointmentRow, ClaimRow
 
 __all__ = [
@@ -226,7 +225,7 @@ def move(
             if slot == to:
                 row.minutes = _take(session, to, now=now, lanes=lanes)
             else:
-                slots.give_back(session, {old: 1})
+                slots.give_back(session, {Seat(slot=old, public=row.public): 1})
         row.place, row.starts_at, row.lane, row.changed_at = to.place, to.starts_at, to.lane, now
         if row.hold_until is not None:
             length = timedelta(minutes=row.hold_minutes)
@@ -259,7 +258,9 @@ def find(session: Session, appointment_id: UUID) -> Appointment:
     Raises:
         AppointmentUnknown: there is no such appointment.
     """
-    row = session.get(AppointmentRow, appointment_id)
+    row = session.scalars(
+        sa.select(AppointmentRow).where(AppointmentRow.id == appointment_id)
+    ).one_or_none()
     if row is None:
         raise AppointmentUnknown(str(appointment_id))
     return _record(row)
@@ -272,8 +273,8 @@ def live_of(session: Session, whose: str) -> Appointment | None:
     """
     row = session.scalars(
         sa.select(AppointmentRow)
-        .join(ClaimRow, ClaimRow.appointment_id == AppointmentRow.id)
-        .where(ClaimRow.whose == whose)
+        .join(ClaimRow, ClaimRow.holder == AppointmentRow.id)
+        .where(ClaimRow.key == claims.of_dossier(whose))
     ).one_or_none()
     return None if row is None else _record(row)
 
@@ -313,7 +314,12 @@ def _slot_of(row: AppointmentRow) -> SlotRef:
 
 def _locked(session: Session, appointment_id: UUID) -> AppointmentRow:
     """Return the row, which nobody else changes until the transaction is over."""
-    row = session.get(AppointmentRow, appointment_id, with_for_update=True, populate_existing=True)
+    row = session.scalars(
+        sa.select(AppointmentRow)
+        .where(AppointmentRow.id == appointment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
     if row is None:
         raise AppointmentUnknown(str(appointment_id))
     return row
@@ -330,24 +336,22 @@ def _happen_all(
     session: Session, rows: Iterable[AppointmentRow], event: AppointmentEvent, *, now: datetime
 ) -> int:
     """Let the event happen to locked rows; places and claims follow from the states."""
-    freed: Counter[SlotRef] = Counter()
+    freed: Counter[Seat] = Counter()
     over: list[UUID] = []
     happened = 0
     for row in rows:
         before, row.state = row.state, after(row.state, event)
         row.changed_at = now
         row.hold_until = None
-        freed[_slot_of(row)] += before.takes_a_place - row.state.takes_a_place
+        freed[Seat(slot=_slot_of(row), public=row.public)] += (
+            before.takes_a_place - row.state.takes_a_place
+        )
         over += [] if row.state.live else [row.id]
         happened += 1
     session.flush()
     slots.give_back(session, freed)
     if over:
-        session.execute(
-            sa.delete(ClaimRow)
-            .where(ClaimRow.appointment_id.in_(over))
-            .execution_options(synchronize_session=False)
-        )
+        claims.give_up(session, over)
     return happened
 
 
@@ -369,23 +373,12 @@ def _expire(
 def _claim(
     session: Session, row: AppointmentRow, *, person_key: bytes, purpose: str, now: datetime
 ) -> None:
-    claim = {
-        "person_key": person_key,
-        "purpose": purpose,
-        "whose": row.whose,
-        "appointment_id": row.id,
-    }
-    if insert_missing(session, ClaimRow, [claim]):
+    keys = (claims.of_person(person_key, purpose), claims.of_dossier(row.whose))
+    if claims.make(session, keys, holder=row.id, kind=claims.APPOINTMENT):
         return
-    standing = sa.select(ClaimRow.appointment_id).where(
-        sa.or_(
-            sa.and_(ClaimRow.person_key == person_key, ClaimRow.purpose == purpose),
-            ClaimRow.whose == row.whose,
-        )
-    )
     # An own hold that ran out is no appointment, though nobody has swept it away yet.
-    _expire(session, AppointmentRow.id.in_(standing), now=now)
-    if not insert_missing(session, ClaimRow, [claim]):
+    _expire(session, AppointmentRow.id.in_(claims.holders(keys)), now=now)
+    if not claims.make(session, keys, holder=row.id, kind=claims.APPOINTMENT):
         raise AlreadyBooked
 
 

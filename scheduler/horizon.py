@@ -59,17 +59,21 @@ def _change(session: Session, code: str, key: Key, **values: object) -> int:
 def _shape(slot: Planned) -> dict[str, object]:
     """Return what a slot becomes; decided while the row is locked, by who is in it then."""
     crowded = SlotRow.taken > slot.capacity
+    publicly = SlotRow.public_taken > slot.public_capacity
     return {
         "capacity": sa.case((crowded, SlotRow.taken), else_=slot.capacity),
+        "public_capacity": sa.case((publicly, SlotRow.public_taken), else_=slot.public_capacity),
         "minutes": sa.case((SlotRow.taken == 0, slot.minutes), else_=SlotRow.minutes),
         "offered": True,
     }
 
 
-def _becomes(there: Planned, taken: int, slot: Planned) -> Planned:
+def _becomes(there: Planned, taken: int, public_taken: int, slot: Planned) -> Planned:
     """Return the same as `_shape`, of a row that was read."""
     return Planned(
-        capacity=max(slot.capacity, taken), minutes=there.minutes if taken else slot.minutes
+        capacity=max(slot.capacity, taken),
+        public_capacity=max(slot.public_capacity, public_taken),
+        minutes=there.minutes if taken else slot.minutes,
     )
 
 
@@ -87,7 +91,14 @@ def materialise(session: Session, code: str, *, first: date, last: date, now: da
         raise ValueError(f"{last - first} at once")
     wanted = _wanted(session, code, first, last, now)
     begins, ended = plan.bounds(first, last)
-    columns = (SlotRow.minutes, SlotRow.capacity, SlotRow.taken, SlotRow.offered)
+    columns = (
+        SlotRow.minutes,
+        SlotRow.capacity,
+        SlotRow.public_capacity,
+        SlotRow.taken,
+        SlotRow.public_taken,
+        SlotRow.offered,
+    )
     found = session.execute(
         sa.select(SlotRow.starts_at, SlotRow.lane, *columns)
         .where(SlotRow.place == code, SlotRow.starts_at > now)
@@ -98,12 +109,14 @@ def materialise(session: Session, code: str, *, first: date, last: date, now: da
     changed, withdrawn, stranded = 0, 0, []
     for row in found:
         key, slot = (row.starts_at, row.lane), wanted.get((row.starts_at, row.lane))
-        there = Planned(minutes=row.minutes, capacity=row.capacity)
+        there = Planned(
+            minutes=row.minutes, capacity=row.capacity, public_capacity=row.public_capacity
+        )
         if slot is None:
             taken = _change(session, code, key, offered=False) if row.offered else row.taken
             withdrawn += row.offered
             stranded += [key] if taken else []
-        elif not row.offered or there != _becomes(there, row.taken, slot):
+        elif not row.offered or there != _becomes(there, row.taken, row.public_taken, slot):
             _change(session, code, key, **_shape(slot))
             changed += 1
     opened = insert_missing(
@@ -116,7 +129,9 @@ def materialise(session: Session, code: str, *, first: date, last: date, now: da
                 "lane": lane,
                 "minutes": wanted[start, lane].minutes,
                 "capacity": wanted[start, lane].capacity,
+                "public_capacity": wanted[start, lane].public_capacity,
                 "taken": 0,
+                "public_taken": 0,
                 "offered": True,
             }
             for start, lane in sorted(missing)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scheduler import claims
 from scheduler.life import AppointmentState
 from scheduler.slots import SlotRef
 from scheduler.tables import AppointmentRow, ClaimRow, SlotRow
@@ -58,14 +59,17 @@ def drift(session: Session) -> tuple[Drift, ...]:
 
 def loose(session: Session) -> int:
     """Return how many claims have no live appointment, or live appointments no claim."""
+    held = (
+        sa.select(ClaimRow.holder).where(ClaimRow.kind == claims.APPOINTMENT).distinct().subquery()
+    )
     return session.execute(
         sa.select(sa.func.count())
         .select_from(AppointmentRow)
-        .outerjoin(ClaimRow, ClaimRow.appointment_id == AppointmentRow.id, full=True)
+        .outerjoin(held, held.c.holder == AppointmentRow.id, full=True)
         .where(
             sa.or_(
                 AppointmentRow.id.is_(None),
-                AppointmentRow.state.in_(LIVE) != ClaimRow.appointment_id.is_not(None),
+                AppointmentRow.state.in_(LIVE) != held.c.holder.is_not(None),
             )
         )
     ).scalar_one()

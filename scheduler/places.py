@@ -44,11 +44,18 @@ class Rule:
     step: int
     """Minutes of one slot; what is left over before closing is not offered."""
     capacity: int
-    """People a slot."""
+    """People a slot, those booked by officers too."""
+    public_capacity: int | None = None
+    """How many of them may book for themselves; None: all."""
     lane: str = REGULAR
     valid_from: date
     valid_to: date | None = None
     """The last day; None: until further notice."""
+
+    @property
+    def public(self) -> int:
+        """How many people a slot book for themselves."""
+        return self.capacity if self.public_capacity is None else self.public_capacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +150,7 @@ def add_rule(session: Session, place: str, rule: Rule) -> int:
         closes=rule.closes,
         step=rule.step,
         capacity=rule.capacity,
+        public_capacity=rule.public,
         lane=rule.lane,
         valid_from=rule.valid_from,
         valid_to=rule.valid_to,
@@ -162,6 +170,7 @@ def rules(session: Session, place: str) -> tuple[Rule, ...]:
             closes=row.closes,
             step=row.step,
             capacity=row.capacity,
+            public_capacity=row.public_capacity,
             lane=row.lane,
             valid_from=row.valid_from,
             valid_to=row.valid_to,

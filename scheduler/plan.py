@@ -31,6 +31,7 @@ class Planned:
 
     minutes: int
     capacity: int
+    public_capacity: int
 
 
 Key = tuple[datetime, str]
@@ -100,5 +101,6 @@ def slots(
                 planned[start, rule.lane] = Planned(
                     minutes=max(there.minutes, rule.step) if there else rule.step,
                     capacity=rule.capacity + (there.capacity if there else 0),
+                    public_capacity=rule.public + (there.public_capacity if there else 0),
                 )
     return planned

@@ -34,6 +34,15 @@ class SlotRef:
     lane: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Seat:
+    """A place in a slot, as it is counted."""
+
+    slot: SlotRef
+    public: bool = True
+    """Whether people book it for themselves; officers' bookings count in the whole only."""
+
+
 def _at(slot: SlotRef) -> sa.ColumnElement[bool]:
     return sa.and_(
         SlotRow.place == slot.place,
@@ -42,7 +51,18 @@ def _at(slot: SlotRef) -> sa.ColumnElement[bool]:
     )
 
 
-def look(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]) -> None:
+def _has_room(*, public: bool) -> sa.ColumnElement[bool]:
+    """Return whether one more fits; a slot that is given by lot has none for the public."""
+    room = SlotRow.taken + 1 <= SlotRow.capacity
+    if not public:
+        return room
+    own = SlotRow.public_taken + 1 <= SlotRow.public_capacity
+    return sa.and_(room, own, sa.not_(SlotRow.by_lot))
+
+
+def look(
+    session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str], public: bool = True
+) -> None:
     """Return if there seems to be a place; it waits for nobody and locks nothing.
 
     Raises:
@@ -52,7 +72,7 @@ def look(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[st
     if slot.lane not in lanes or slot.starts_at <= now:
         raise SlotGone
     row = session.execute(
-        sa.select(SlotRow.offered, SlotRow.taken < SlotRow.capacity).where(_at(slot))
+        sa.select(SlotRow.offered, _has_room(public=public)).where(_at(slot))
     ).one_or_none()
     match row:
         case (True, True):
@@ -63,7 +83,9 @@ def look(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[st
             raise SlotGone
 
 
-def take(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str]) -> int:
+def take(
+    session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str], public: bool = True
+) -> int:
     """Take a place and return the slot's minutes.
 
     Raises:
@@ -74,23 +96,27 @@ def take(session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[st
         raise SlotGone
     minutes = session.execute(
         sa.update(SlotRow)
-        .where(_at(slot), SlotRow.offered, SlotRow.taken + 1 <= SlotRow.capacity)
-        .values(taken=SlotRow.taken + 1)
+        .where(_at(slot), SlotRow.offered, _has_room(public=public))
+        .values(taken=SlotRow.taken + 1, public_taken=SlotRow.public_taken + int(public))
         .returning(SlotRow.minutes)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if minutes is None:
-        look(session, slot, now=now, lanes=lanes)
+        look(session, slot, now=now, lanes=lanes, public=public)
         raise SlotFull  # a place came free after we asked for it
     return minutes
 
 
-def give_back(session: Session, freed: Mapping[SlotRef, int]) -> None:
+def give_back(session: Session, freed: Mapping[Seat, int]) -> None:
     """Give back so many places of each slot, in the order of locks."""
-    for slot in sorted(slot for slot, count in freed.items() if count):
+    for seat in sorted(seat for seat, count in freed.items() if count):
+        count = freed[seat]
         session.execute(
             sa.update(SlotRow)
-            .where(_at(slot))
-            .values(taken=SlotRow.taken - freed[slot])
+            .where(_at(seat.slot))
+            .values(
+                taken=SlotRow.taken - count,
+                public_taken=SlotRow.public_taken - count * int(seat.public),
+            )
             .execution_options(synchronize_session=False)
         )

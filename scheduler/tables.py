@@ -35,6 +35,19 @@ class Kind(enum.StrEnum):
     """Open as usual, but closing early."""
 
 
+class LaneKind(enum.StrEnum):
+    """Whom a lane is for."""
+
+    REGULAR = "regular"
+    """Everybody."""
+    PRIORITY = "priority"
+    """Whom the law lets go first: the old, the disabled, pregnant women, small children."""
+    MOBILE = "mobile"
+    """A team that comes to people who cannot come."""
+    STAFF = "staff"
+    """Booked by officers only."""
+
+
 class PlaceRow(Base):
     """Where people may come."""
 
@@ -44,7 +57,31 @@ class PlaceRow(Base):
     name: Mapped[str] = mapped_column(sa.String(200))
     address: Mapped[str] = mapped_column(sa.String(300))
     province: Mapped[str] = mapped_column(sa.String(CODE), index=True)
+    ward: Mapped[str] = mapped_column(sa.String(80), default="")
+    """The commune's name, as people write it."""
+    latitude: Mapped[float | None]
+    """Degrees, WGS 84."""
+    longitude: Mapped[float | None]
     open: Mapped[bool]
+    version: Mapped[int] = mapped_column(default=0)
+    """Of its calendar: counted up with every change of rules, lanes and unlike days."""
+    opened_version: Mapped[int] = mapped_column(default=-1)
+    """Of the calendar its slots were last opened by."""
+    opened_through: Mapped[date | None]
+    """The last day its slots were opened for."""
+
+
+class LaneRow(Base):
+    """Who stands in one line at a place, and how many kiosks or counters serve it."""
+
+    __tablename__ = "lane"
+    __table_args__ = (sa.CheckConstraint("servers > 0", name="servers"),)
+
+    place: Mapped[str] = mapped_column(sa.ForeignKey("place.code"), primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(CODE), primary_key=True)
+    kind: Mapped[LaneKind]
+    servers: Mapped[int]
+    """Kiosks or counters that work at the same time."""
 
 
 class RuleRow(Base):
@@ -56,6 +93,7 @@ class RuleRow(Base):
         sa.CheckConstraint("opens < closes", name="hours"),
         sa.CheckConstraint("step BETWEEN 1 AND 1440", name="step"),
         sa.CheckConstraint("capacity > 0", name="capacity"),
+        sa.CheckConstraint("public_capacity BETWEEN 0 AND capacity", name="public_capacity"),
         sa.CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="validity"),
     )
 
@@ -68,7 +106,9 @@ class RuleRow(Base):
     step: Mapped[int]
     """Minutes of one slot."""
     capacity: Mapped[int]
-    """People a slot."""
+    """People a slot, those booked by officers too."""
+    public_capacity: Mapped[int]
+    """People a slot who book for themselves."""
     lane: Mapped[str] = mapped_column(sa.String(CODE))
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
@@ -109,7 +149,10 @@ class SlotRow(Base):
 
     __tablename__ = "slot"
     __table_args__ = (
-        sa.CheckConstraint("taken BETWEEN 0 AND capacity", name="never_oversold"),
+        sa.CheckConstraint("taken BETWEEN public_taken AND capacity", name="never_oversold"),
+        sa.CheckConstraint(
+            "public_taken BETWEEN 0 AND public_capacity", name="never_publicly_oversold"
+        ),
         sa.CheckConstraint("minutes > 0", name="minutes"),
         # Room on the page keeps counter updates in place (HOT), so that they touch no index.
         {"postgresql_with": {"fillfactor": 70}},
@@ -120,9 +163,16 @@ class SlotRow(Base):
     lane: Mapped[str] = mapped_column(sa.String(CODE), primary_key=True)
     minutes: Mapped[int]
     capacity: Mapped[int]
+    """Everybody's places."""
+    public_capacity: Mapped[int]
+    """How many of them people book for themselves."""
     taken: Mapped[int]
+    """By appointments, by further slots of long ones, and by places kept for somebody."""
+    public_taken: Mapped[int]
     offered: Mapped[bool]
     """False: the calendar no longer has it; who is in stays in, nobody else comes."""
+    by_lot: Mapped[bool] = mapped_column(default=False)
+    """True: its public places are given by lot; nobody books one for themselves meanwhile."""
 
 
 class AppointmentRow(Base):
@@ -140,25 +190,90 @@ class AppointmentRow(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
     place: Mapped[str] = mapped_column(sa.String(CODE))
-    starts_at: Mapped[datetime]
     lane: Mapped[str] = mapped_column(sa.String(CODE))
     minutes: Mapped[int]
+    """Of all its slots."""
+    public: Mapped[bool] = mapped_column(default=True)
+    """Whether its places count as booked by people themselves."""
     whose: Mapped[str] = mapped_column(sa.String(64), index=True)
+    party: Mapped[UUID | None] = mapped_column(index=True)
+    """A family that was booked together has one; None: alone."""
     state: Mapped[AppointmentState]
     hold_until: Mapped[datetime | None]
     hold_minutes: Mapped[int]
+    moved: Mapped[int] = mapped_column(default=0)
+    """How often the citizen changed it since it was certain."""
+    events: Mapped[int] = mapped_column(default=0)
+    """How many entries its history has."""
+    head: Mapped[bytes] = mapped_column(sa.LargeBinary(32), default=b"")
+    """Digest of the last of them."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
 
+class FurtherRow(Base):
+    """A further slot of an appointment that is longer than one; there while its place is taken."""
+
+    __tablename__ = "further_slot"
+
+    appointment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(sa.String(CODE), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    lane: Mapped[str] = mapped_column(sa.String(CODE), primary_key=True)
+    public: Mapped[bool]
+
+
+class HistoryRow(Base):
+    """What happened to an appointment, in order; nobody changes or deletes an entry."""
+
+    __tablename__ = "appointment_history"
+
+    appointment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """From 1."""
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    by: Mapped[str] = mapped_column(sa.String(80))
+    """Who did it: citizen, officer:ID, hotline:ID, kiosk:NAME, system."""
+    event: Mapped[str] = mapped_column(sa.String(32))
+    place: Mapped[str] = mapped_column(sa.String(CODE))
+    starts_at: Mapped[datetime]
+    lane: Mapped[str] = mapped_column(sa.String(CODE))
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    """SHA-256 of the digest before it and of this entry."""
+
+
 class ClaimRow(Base):
-    """One live appointment a person and purpose, and one a `whose`."""
+    """What there may be only one of while it lives: an appointment a person and purpose, a wish."""
 
     __tablename__ = "claim"
 
-    person_key: Mapped[bytes] = mapped_column(sa.LargeBinary(64), primary_key=True)
-    purpose: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
-    whose: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    appointment_id: Mapped[UUID] = mapped_column(unique=True)
-    """Written before the appointment is, hence no foreign key; `ledger.loose` compares."""
+    key: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    """SHA-256 of what is claimed."""
+    holder: Mapped[UUID] = mapped_column(index=True)
+    """The appointment or wish. Written before it is, hence no foreign key; `ledger.loose`
+    compares."""
+    kind: Mapped[str] = mapped_column(sa.String(16))
+
+
+class RequestRow(Base):
+    """A request that was answered: asked again with the same key, it gets the same answer."""
+
+    __tablename__ = "booking_request"
+
+    key: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    appointment_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ReminderRow(Base):
+    """A reminder that was handed on: nobody is reminded twice of the same thing."""
+
+    __tablename__ = "reminder"
+
+    appointment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    """Of the appointment: whoever moves it is reminded anew."""
+    at: Mapped[datetime]

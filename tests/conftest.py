@@ -11,7 +11,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-import scheduler.tables  # noqa: F401 - fills the metadata
+import scheduler.tables
+import scheduler.tables_day
+import scheduler.tables_waiting  # noqa: F401 - fills the metadata
 import server.store.tables  # noqa: F401 - fills the metadata
 from scheduler.database import Base, connect
 from tests import postgres

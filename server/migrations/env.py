@@ -5,7 +5,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
-import scheduler.tables  # noqa: F401 - fills the metadata
+import scheduler.tables
+import scheduler.tables_day
+import scheduler.tables_waiting  # noqa: F401 - fills the metadata
 import server.store.tables  # noqa: F401 - fills the metadata
 from scheduler.database import Base, Utc
 

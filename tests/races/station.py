@@ -49,7 +49,9 @@ def furnish(engine: sa.Engine, *capacities: int, lane: str = REGULAR) -> None:
                 lane=lane,
                 minutes=15,
                 capacity=capacity,
+                public_capacity=capacity,
                 taken=0,
+                public_taken=0,
                 offered=True,
             )
             for number, capacity in enumerate(capacities)

@@ -93,7 +93,9 @@ def test_a_lane_that_is_not_for_everybody_is_booked_by_who_may(
                 lane=quiet.lane,
                 minutes=15,
                 capacity=1,
+                public_capacity=1,
                 taken=0,
+                public_taken=0,
                 offered=True,
             )
         )

@@ -15,7 +15,9 @@ def test_a_counter_turned_by_hand_is_found_both_ways(engine: sa.Engine, now: dat
     furnish(engine, 2, 2)
     with transaction(engine) as session:
         booked(session, 1, slot(1), now)
-        session.execute(sa.update(SlotRow).values(taken=1 - SlotRow.taken))
+        session.execute(
+            sa.update(SlotRow).values(taken=1 - SlotRow.taken, public_taken=1 - SlotRow.taken)
+        )
     with reading(engine) as session:
         assert ledger.drift(session) == (
             Drift(slot=slot(0), taken=1, found=0),
@@ -38,6 +40,6 @@ def test_claims_and_live_appointments_are_compared(engine: sa.Engine, now: datet
         assert ledger.loose(session) == 1
         session.execute(sa.delete(ClaimRow))
         assert ledger.loose(session) == 1
-        session.add(ClaimRow(person_key=b"x", purpose="NEW", whose="x", appointment_id=first.id))
+        session.add(ClaimRow(key=b"x", kind="appointment", holder=first.id))
         session.flush()
         assert ledger.loose(session) == 2

@@ -54,7 +54,9 @@ class Office(RuleBasedStateMachine):
                     lane=there.lane,
                     minutes=15,
                     capacity=capacity,
+                    public_capacity=capacity,
                     taken=0,
+                    public_taken=0,
                     offered=True,
                 )
             )
@@ -110,7 +112,9 @@ class Office(RuleBasedStateMachine):
     def something_happens(self, pick: int, event: AppointmentEvent) -> None:
         if not self.made:
             return
-        row = self.session.get_one(AppointmentRow, self.made[pick % len(self.made)])
+        row = self.session.scalars(
+            sa.select(AppointmentRow).where(AppointmentRow.id == self.made[pick % len(self.made)])
+        ).one()
         early = event is E.MISS and row.starts_at > self.now
         late = event is E.CONFIRM and self.overdue(row)
         refused = event not in LIFE[row.state] or early or late
@@ -123,7 +127,9 @@ class Office(RuleBasedStateMachine):
     def somebody_moves(self, pick: int, number: int) -> None:
         if not self.made:
             return
-        row = self.session.get_one(AppointmentRow, self.made[pick % len(self.made)])
+        row = self.session.scalars(
+            sa.select(AppointmentRow).where(AppointmentRow.id == self.made[pick % len(self.made)])
+        ).one()
         expected: type[Exception] | None = None
         if E.CANCEL not in LIFE[row.state] or self.overdue(row):
             expected = NotNow

@@ -24,7 +24,7 @@ def test_two_hours_by_quarters_are_eight_slots_in_utc() -> None:
     found = _of(THURSDAY, MORNINGS)
     assert len(found) == 8
     assert min(found) == (datetime(2026, 11, 26, 1, 0, tzinfo=UTC), "regular")
-    assert set(found.values()) == {plan.Planned(minutes=15, capacity=2)}
+    assert set(found.values()) == {plan.Planned(minutes=15, capacity=2, public_capacity=2)}
 
 
 def test_what_is_left_over_before_closing_is_not_offered() -> None:
