@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.database import Base
 from server.rules.dossier import DossierEvent, DossierState
+from server.rules.messages import Channel, MessageState
 
 
 class Verdict(enum.StrEnum):
@@ -100,6 +101,35 @@ class Journal(Base):
     actor: Mapped[str] = mapped_column(sa.String(80))
     """citizen, kiosk:NAME, officer:ID, system."""
     note: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Message(Base):
+    """Something a citizen is told outside of our pages; its words stand in the texts, by key."""
+
+    __tablename__ = "message"
+    __table_args__ = (sa.Index("ix_message_due", "state", "due_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), index=True)
+    appointment_id: Mapped[UUID | None]
+    """What it speaks of; None: of the dossier alone."""
+    starts_at: Mapped[datetime | None]
+    """When that appointment began, as it was told: once it is moved, this is untrue."""
+    key: Mapped[str] = mapped_column(sa.String(64))
+    filled: Mapped[dict[str, Any]]
+    """What the sentence's places are filled with, in the reader's language."""
+    language: Mapped[str] = mapped_column(sa.String(2))
+    channel: Mapped[Channel]
+    address: Mapped[str] = mapped_column(sa.String(254))
+    state: Mapped[MessageState]
+    tries: Mapped[int] = mapped_column(default=0)
+    queued_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    """When it is tried next."""
+    ended_at: Mapped[datetime | None]
+    """When it was sent, given up or dropped."""
+    trouble: Mapped[str | None] = mapped_column(sa.String(200))
+    """Why the last try failed."""
 
 
 class Audit(Base):

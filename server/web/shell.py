@@ -8,8 +8,6 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import files
-from importlib.resources import as_file
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -20,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from biometrics.words import LANGUAGES, Words
+from server.rules import texts
 from server.settings import Settings
 from server.web import formats, guard
 from server.web.guard import open_to
@@ -37,11 +36,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 
 
-@cache
 def words() -> Words:
     """Return every sentence of the server's pages."""
-    with as_file(resources("server") / "texts") as folder:
-        return Words(*sorted(folder.glob("*.json")))
+    return texts.words()
 
 
 @cache

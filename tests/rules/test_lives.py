@@ -11,6 +11,7 @@ import pytest
 import kiosk.life
 import scheduler.life
 import server.rules.dossier
+import server.rules.messages
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +47,15 @@ LIVES = {
         refusal=scheduler.life.NotNow,
         begins=scheduler.life.AppointmentState.HELD,
         writer="scheduler/booking.py",
+    ),
+    "message": Life(
+        table=server.rules.messages.LIFE,
+        states=tuple(server.rules.messages.MessageState),
+        events=tuple(server.rules.messages.MessageEvent),
+        after=server.rules.messages.after,
+        refusal=server.rules.messages.NotNow,
+        begins=server.rules.messages.MessageState.QUEUED,
+        writer="server/cases/messages.py",
     ),
     "visit": Life(
         table=kiosk.life.LIFE,

@@ -506,6 +506,57 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("place", "code", name=op.f("pk_lane")),
     )
     op.create_table(
+        "message",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("dossier_id", sa.Uuid(), nullable=False),
+        sa.Column("appointment_id", sa.Uuid(), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("filled", sa.JSON(), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "zalo",
+                "sms",
+                "email",
+                name="channel",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "sent",
+                "failed",
+                "dropped",
+                name="messagestate",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_message_dossier_id_dossier")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+    )
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_message_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index("ix_message_due", ["state", "due_at"], unique=False)
+
+    op.create_table(
         "nonce",
         sa.Column("device_id", sa.String(length=64), nullable=False),
         sa.Column("nonce", sa.String(length=32), nullable=False),
@@ -895,6 +946,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_nonce_until"))
 
     op.drop_table("nonce")
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_due")
+        batch_op.drop_index(batch_op.f("ix_message_dossier_id"))
+
+    op.drop_table("message")
     op.drop_table("lane")
     with op.batch_alter_table("journal", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_journal_dossier_id"))
