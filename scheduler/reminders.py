@@ -39,7 +39,7 @@ class Hours:
     begins: time
     ends: time
     evening: time
-    """When what falls in the night is said instead, the evening before."""
+    """What falls after it is said then, what falls before morning the evening before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +103,13 @@ def moment(rule: Rule, starts_at: datetime) -> datetime:
     It never falls as `starts_at` grows.
     """
     at = starts_at - rule.before
-    if is_decent(at):
-        return at
     there = at.astimezone(HERE)
     evening = there.replace(
         hour=hours().evening.hour, minute=hours().evening.minute, second=0, microsecond=0
     )
-    before = evening if there.time() >= hours().ends else evening - timedelta(days=1)
-    return before.astimezone(at.tzinfo)
+    if there < there.replace(hour=hours().begins.hour, minute=hours().begins.minute):
+        return (evening - timedelta(days=1)).astimezone(at.tzinfo)
+    return min(at, evening.astimezone(at.tzinfo))
 
 
 def due(session: Session, *, now: datetime, limit: int = 500) -> tuple[Due, ...]:

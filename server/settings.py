@@ -38,6 +38,15 @@ class Settings(BaseModel):
     that comes with us where it is absent."""
     citizen_url: str = "http://127.0.0.1:8100"
     """As citizens reach us: on slips and in calendar files."""
+    mail_server: str | None = None
+    """``host:port`` of the mail server reminders go through; without one they lie as files in
+    ``data``/outgoing, as text messages do, for whoever has a gateway."""
+    mail_from: str = "thunhan@localhost"
+    """The sender of e-mails."""
+    mail_tls: bool = True
+    """False only where the mail server is on this machine."""
+    mail_user: str | None = None
+    mail_password_file: Path | None = None
     hosts: str = "127.0.0.1,localhost"
     """Host names we answer to, separated by commas."""
     https: bool = False

@@ -194,16 +194,17 @@ def _happen(row: Message, event: MessageEvent, now: datetime) -> None:
 def sent(session: Session, message_id: UUID, *, now: datetime) -> None:
     """Note that the message was handed on."""
     row = session.get_one(Message, message_id, with_for_update=True)
-    _happen(row, MessageEvent.SEND, now)
-    row.trouble = None
-    session.flush()
+    if row.state is MessageState.QUEUED:  # else another worker, who took it after us, was faster
+        _happen(row, MessageEvent.SEND, now)
+        row.trouble = None
+        session.flush()
 
 
 def failed(session: Session, message_id: UUID, why: str, *, now: datetime) -> None:
     """Note that the message could not be handed on; after `MOST_TRIES` it is given up."""
     row = session.get_one(Message, message_id, with_for_update=True)
     row.trouble = why[:LONGEST_TROUBLE]
-    if row.tries >= MOST_TRIES:
+    if row.state is MessageState.QUEUED and row.tries >= MOST_TRIES:
         _happen(row, MessageEvent.FAIL, now)
     session.flush()
 

@@ -7,7 +7,7 @@ import argparse
 import logging
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -21,19 +21,26 @@ from server.cases import (
     appointments,
     filing,
     home_check,
+    messages,
     registry_check,
+    reminding,
     signing_in,
     status,
     throttle,
     visits,
 )
+from server.cases.messages import Outgoing, Sender, Undelivered
+from server.cli import senders
 from server.cli.places import open_days
+from server.rules.messages import Channel
 from server.settings import Settings
 
 EVERY = 5.0
 """Seconds between two looks at what is due."""
 BATCH = 500
 """Rows of one transaction, so that nobody waits long for us."""
+MAILS = 50
+"""Messages sent at a time: a slow gateway keeps the other duties waiting no longer."""
 LIMITS = (
     *status.LIMITS,
     *appointments.LIMITS,
@@ -108,6 +115,56 @@ def _forget(engine: sa.Engine, now: datetime) -> int:
     return retrying(engine, lambda s: throttle.forget_old(s, now=now, limits=LIMITS))
 
 
+def _remind(engine: sa.Engine, now: datetime) -> int:
+    return _until_done(engine, lambda s: reminding.remind(s, now=now, limit=BATCH))
+
+
+def _forget_messages(engine: sa.Engine, now: datetime) -> int:
+    return _until_done(engine, lambda s: messages.forget_old(s, now=now, limit=BATCH))
+
+
+def _came_to(
+    engine: sa.Engine, message: Outgoing, *, now: datetime, trouble: str | None = None
+) -> None:
+    """Note at once what came of one message: the next may take its time."""
+
+    def work(session: Session) -> None:
+        if trouble is None:
+            messages.sent(session, message.id, now=now)
+        else:
+            messages.failed(session, message.id, trouble, now=now)
+
+    retrying(engine, work)
+
+
+def sending(carriers: Mapping[Channel, Sender], *, url: str) -> "Duty":
+    """Return the duty to hand queued messages on; no transaction is open meanwhile."""
+
+    def send(engine: sa.Engine, now: datetime) -> int:
+        done = batch = some(engine, now)
+        while batch == MAILS:
+            batch = some(engine, now)
+            done += batch
+        return done
+
+    def some(engine: sa.Engine, now: datetime) -> int:
+        """Return how many went out; after a failure the next round goes on."""
+        due = retrying(engine, lambda s: messages.take(s, url=url, now=now, limit=MAILS))
+        gone = 0
+        for message in due:
+            try:
+                carriers[message.channel].send(message)
+            except Undelivered as trouble:
+                log.warning("message %s: %s", message.id, trouble)
+                _came_to(engine, message, now=now, trouble=str(trouble))
+            else:
+                _came_to(engine, message, now=now)
+                gone += 1
+        return gone
+
+    return Duty(name="messages sent", every=timedelta(seconds=30), do=send)
+
+
 def _reconcile(engine: sa.Engine, now: datetime) -> int:
     del now
     with reading(engine) as session:
@@ -121,9 +178,11 @@ DUTIES = (
     Duty(name="holds expired", every=timedelta(seconds=5), do=_expire),
     Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
     Duty(name="appointments missed", every=timedelta(minutes=10), do=_miss),
+    Duty(name="reminders queued", every=timedelta(minutes=1), do=_remind),
     Duty(name="drafts lapsed", every=timedelta(hours=1), do=_lapse),
     Duty(name="abandoned visits ended", every=timedelta(hours=1), do=_end_visits),
     Duty(name="counters of tries forgotten", every=timedelta(hours=1), do=_forget),
+    Duty(name="old messages forgotten", every=timedelta(hours=1), do=_forget_messages),
     Duty(name="counters reconciled", every=timedelta(hours=1), do=_reconcile),
 )
 
@@ -154,7 +213,8 @@ class Rounds:
 
 def _run(_arguments: argparse.Namespace, settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    rounds = Rounds(connect(settings.database))
+    send = sending(senders.of(settings), url=settings.citizen_url)
+    rounds = Rounds(connect(settings.database), (*DUTIES, send))
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
