@@ -3,12 +3,15 @@
 It stores no choice.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
 from biometrics.words import Text
+from scheduler import words
 from server import law
+
+fold = words.fold
+"""Folds what people type as places are searched for: see there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +20,6 @@ class Listed:
 
     code: str
     name: Text
-
-
-def fold(text: str) -> str:
-    """Return `text` without accents and case: "Hòa", "Hoà" and "hoa" are found alike."""
-    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    kept = (c for c in plain if not unicodedata.combining(c))
-    return " ".join("".join(kept).split())
 
 
 @cache
