@@ -96,6 +96,7 @@ ANSWERS: Mapping[str, Callable[[Page, Person], None]] = {
     "contact": _contact,
     "requests": _read_on,
     "delivery": _delivery,
+    "priority": _read_on,
     "station": _first("button[name=station][value=DT001]"),
     "day": _first("table.calendar button[name=day]"),
     "time": _first("button[name=time]"),

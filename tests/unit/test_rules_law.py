@@ -10,7 +10,7 @@ import pytest
 
 from scheduler import calendar
 from server import law
-from server.rules import cases, fees, lists, numbers
+from server.rules import cases, fees, lengths, lists, numbers, priority
 from server.rules.ages import age_on
 from server.rules.cases import Outcome, coming
 from server.rules.deadlines import due, working_days
@@ -244,3 +244,39 @@ def test_the_lists_are_whole() -> None:
 def test_a_name_is_found_however_its_accents_are_written(text: str) -> None:
     assert lists.fold(text) == "thanh hoa"
     assert lists.fold("Đắk Lắk") == "dak lak"
+
+
+@pytest.mark.parametrize(
+    ("age", "needed"), [(6, 30), (13, 30), (14, 15), (35, 15), (59, 15), (60, 30), (101, 30)]
+)
+def test_children_and_the_old_are_given_half_an_hour(age: int, needed: int) -> None:
+    assert lengths.minutes(date(ON.year - age, 1, 1), ON) == needed
+
+
+def test_there_is_a_length_for_every_age_on_every_day_of_the_present_law() -> None:
+    for age in range(131):
+        for on in (cases.profile(NEW).valid_from, ON, date(2030, 1, 1)):
+            assert lengths.minutes(date(on.year - age, 1, 1), on) > 0
+
+
+def test_the_length_is_that_of_the_age_on_the_appointment_day() -> None:
+    born = date(2012, 12, 1)
+    assert lengths.minutes(born, date(2026, 11, 30)) == 30
+    assert lengths.minutes(born, date(2026, 12, 1)) == 15
+
+
+def _first(age: int, *declared: str) -> list[str]:
+    found = priority.groups(date(ON.year - age, 1, 1), ON, declared)
+    return [group.code for group in found]
+
+
+def test_age_is_known_and_the_rest_is_believed() -> None:
+    assert _first(30) == []
+    assert _first(60) == ["elderly"]
+    assert _first(10) == ["child"]
+    assert _first(30, "disabled", "pregnant") == ["disabled", "pregnant"]
+    assert _first(70, "disabled", "pregnant") == ["elderly", "disabled"]
+    assert _first(30, "elderly", "officer") == []
+    said = {group.code for group in priority.declarable()}
+    assert said == {"disabled", "pregnant"}
+    assert {group.code for group in priority.by_age()} == {"elderly", "child"}

@@ -208,6 +208,7 @@ def fill(browser: Browser, person: Person, *, purpose: str = "NEW") -> None:
     browser.post("/book/contact", {"phone": "0912 345 678", "email": ""})
     browser.post("/book/requests", {"requests": ["e_identity"]})
     browser.post("/book/delivery", {"delivery": "station"})
+    browser.post("/book/priority", {"priority": []})
     if browser.path == "/book/representative":
         mother = {"rep_name": "Nguyễn Thị Minh Khuê", "rep_number": KHUE}
         browser.post("/book/representative", {**mother, "rep_relation": "mother"})

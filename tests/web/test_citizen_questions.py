@@ -86,6 +86,7 @@ def test_a_child_comes_with_somebody_of_age(office: Office) -> None:
     browser.post("/book/contact", {"phone": "+84 912 345 678", "email": "me@example.com"})
     browser.post("/book/requests", {})
     browser.post("/book/delivery", {"delivery": "post", "address": "Số 1, phố Ví Dụ, Giả Định"})
+    browser.post("/book/priority", {})
     assert browser.path == "/book/representative"
     with_child = {"rep_name": person.full_name, "rep_number": CHILD, "rep_relation": "mother"}
     assert browser.post("/book/representative", with_child).status_code == 422

@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from server.rules import card_qr, cases, codes, fields, lists, numbers, tickets
+from server.rules import priority as groups
 from server.rules.ages import age_on
 from server.rules.fields import Refused
 from server.web.shell import t
@@ -21,7 +22,7 @@ RAW_LONGEST = 600
 FIELDS = frozenset(
     {
         *("reason", "birth_day", "birth_month", "birth_year", "number", "name", "qr", "data"),
-        *("phone", "email", "requests", "delivery", "address"),
+        *("phone", "email", "notify", "requests", "delivery", "address", "priority"),
         *("rep_name", "rep_number", "rep_relation", "code", "ticket"),
     }
 )
@@ -29,6 +30,10 @@ FIELDS = frozenset(
 OF_AGE = 18
 """Years from which somebody may represent another: Civil Code 91/2015/QH13, article 20."""
 DELIVERIES = ("station", "post")
+SEVERAL = frozenset({"requests", "priority"})
+"""Of these somebody may tick more than one."""
+NOTIFY = ("sms", "zalo", "email", "none")
+"""How somebody wants to be reminded."""
 RELATIONS = ("father", "mother", "guardian", "other")
 
 
@@ -51,7 +56,7 @@ def raw(form: Form) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name in [name for name in form if name in FIELDS]:
         values = [value[:RAW_LONGEST].replace("\x00", "") for value in form.getlist(name)[:20]]
-        kept[name] = values if name == "requests" else values[0]
+        kept[name] = values if name in SEVERAL else values[0]
     return kept
 
 
@@ -157,11 +162,22 @@ def data(form: Form) -> Read:
 
 
 def contact(form: Form) -> Read:
-    """Return phone and e-mail."""
+    """Return phone and e-mail, and which of them is used for reminders."""
+
+    def email() -> str:
+        found = fields.email(form.get("email", "")) or ""
+        if not found and form.get("notify") == "email":
+            raise Refused("notify.no_email")
+        return found
+
     return _collect(
         {
             "phone": lambda: fields.phone(form.get("phone", "")),
-            "email": lambda: fields.email(form.get("email", "")) or "",
+            "email": email,
+            # Who leaves it as it is gets text messages: every phone takes them.
+            "notify": lambda: (
+                choice(form, "notify", NOTIFY, "notify.empty") if "notify" in form else NOTIFY[0]
+            ),
         }
     )
 
@@ -185,6 +201,12 @@ def delivery(form: Form) -> Read:
         return text
 
     return _collect({"delivery": lambda: "post", "address": address})
+
+
+def priority(form: Form) -> Read:
+    """Return who lets us know that they are let go first; nobody has to."""
+    offered = [entry.code for entry in groups.declarable()]
+    return Read(values={"priority": [code for code in offered if code in form.getlist("priority")]})
 
 
 def representative(form: Form, today: date, whose: str | None) -> Read:

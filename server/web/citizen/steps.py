@@ -11,7 +11,7 @@ from server.rules.cases import Outcome
 from server.rules.dossier import DossierState
 from server.web.citizen.desk import Draft
 
-ASKING = ("reason", "birth", "identity", "data", "contact", "requests", "delivery")
+ASKING = ("reason", "birth", "identity", "data", "contact", "requests", "delivery", "priority")
 BOOKING = ("station", "day", "time", "confirm")
 ALL = (*ASKING[:2], "coming", *ASKING[2:], "representative", *BOOKING)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.database import retrying, transaction
 from server.cases import filing, registry_check
 from server.cases.registry_check import Finding
-from server.rules import cases, lists
+from server.rules import cases, lists, priority
 from server.rules.dossier import DossierState
 from server.web import guard
 from server.web.citizen import forms, steps
@@ -98,6 +98,7 @@ def _render(page: str, draft: Draft | None, said: Said, status: int = 200) -> Re
         first_day=draft.first_day(today) if draft else None,
         address=address,
         asked_for=lists.requests(),
+        groups=priority,
         offered=cases.cases(draft.profile if draft else cases.DEFAULT_PROFILE),
         today=today,
     )
@@ -125,7 +126,8 @@ def proceed() -> ResponseReturnValue:
 
 
 @pages.get(
-    "/book/<any(reason,birth,coming,identity,data,contact,requests,delivery,representative):page>"
+    "/book/<any(reason,birth,coming,identity,data,contact,requests,delivery,priority,"
+    "representative):page>"
 )
 @open_to("citizen")
 def ask(page: str) -> ResponseReturnValue:
@@ -259,7 +261,7 @@ def take_identity() -> ResponseReturnValue:
     return onward()
 
 
-@pages.post("/book/<any(data,contact,requests,delivery,representative):page>")
+@pages.post("/book/<any(data,contact,requests,delivery,priority,representative):page>")
 @open_to("citizen")
 def take(page: str) -> ResponseReturnValue:
     """Keep the answer of a page that asks nobody else."""
@@ -277,6 +279,8 @@ def take(page: str) -> ResponseReturnValue:
             read = forms.requests(form)
         case "delivery":
             read = forms.delivery(form)
+        case "priority":
+            read = forms.priority(form)
         case _:
             read = forms.representative(form, here.today(), whose)
     if read.errors:
