@@ -15,9 +15,11 @@ from server import clock
 from server.registry.client import RegistryClient
 from server.registry.port import Registry
 from server.settings import Settings
+from server.web import availability
 from server.web.citizen import (
     booking_pages,
     changing,
+    feed_pages,
     home,
     look_up,
     photo_pages,
@@ -56,8 +58,9 @@ def create_app(
         registry=registry or RegistryClient(settings.registry_url),
         clock=now,
     )
+    app.extensions[availability.EXTENSION] = availability.open_window(engine)
     app.jinja_env.filters["in_words"] = _in_words
-    for module in (home, wizard, booking_pages, ticket, changing, look_up, photo_pages):
+    for module in (home, wizard, booking_pages, ticket, changing, look_up, photo_pages, feed_pages):
         pages: Any = module.pages
         app.register_blueprint(pages)
     return app

@@ -5,19 +5,15 @@ Places are counted in `scheduler`; here they are shown and asked for.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import offers, places
 from scheduler.booking import AlreadyBooked, Appointment, SlotFull, SlotGone, SlotRef
-from scheduler.database import reading, retrying
-from scheduler.offers import Offer
-from scheduler.places import Place
+from scheduler.database import retrying
 from server.cases import appointments, filing
 from server.cases.appointments import NothingHeld, PersonUnknown
 from server.clock import HERE
@@ -27,111 +23,17 @@ from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier
 from server.web.citizen import forms, steps
 from server.web.citizen.desk import Draft, at_hand, desk, taken
-from server.web.citizen.month import FARTHEST, Month, after, asked, month
+from server.web.citizen.month import FARTHEST
 from server.web.citizen.wizard import address, back_from, go, onward
 from server.web.guard import open_to
 from server.web.shell import language, t
 
 pages = Blueprint("booking", __name__)
 
-NOON = 12
 ALREADY = "time.already"
 AGREED = "confirm.agree_label"
 """What a citizen agrees to."""
-LONGEST_QUERY = 80
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stations:
-    """Stations to choose from, and how they were searched for."""
-
-    found: tuple[Place, ...]
-    province: str
-    query: str
-
-
-def stations() -> Stations:
-    """Return the open stations of the asked province whose name or address holds the words."""
-    province = request.args.get("province", "")[:8]
-    query = request.args.get("q", "")[:LONGEST_QUERY].replace("\x00", "")
-    words = lists.fold(query).split()
-    with reading(desk().engine) as session:
-        known = [place for place in places.places(session) if place.open]
-    found = tuple(
-        place
-        for place in known
-        if province in {"", place.province}
-        and all(word in lists.fold(f"{place.name} {place.address}") for word in words)
-    )
-    return Stations(found=found, province=province, query=query)
-
-
-def place_of(code: str) -> Place | None:
-    """Return the open station of this code, or None."""
-    with reading(desk().engine) as session:
-        return next((p for p in places.places(session) if p.open and p.code == code), None)
-
-
-def place_names() -> dict[str, Place]:
-    """Return every station by code, closed ones too: an appointment may still name one."""
-    with reading(desk().engine) as session:
-        return {place.code: place for place in places.places(session)}
-
-
-def barred_days(draft: Draft, first: date, last: date) -> frozenset[date]:
-    """Return the days on which this citizen may not come."""
-    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return frozenset(
-        day for day in days if (outcome := draft.outcome(day)) is not None and not outcome.may_book
-    )
-
-
-def month_of(draft: Draft, station: str) -> Month:
-    """Return the asked month at a station, with free places."""
-    here, today = desk(), desk().today()
-    first = asked(request.args.get("month"), today)
-    last = after(first) - timedelta(days=1)
-    with reading(here.engine) as session:
-        offered = offers.days(session, station, first=max(first, today), last=last, now=here.now())
-    by_day = {day.date: day for day in offered}
-    return month(first, by_day, today=today, barred=barred_days(draft, first, last))
-
-
-def times_of(station: str, day: date) -> tuple[Offer, ...]:
-    """Return the times of a day that still have a place."""
-    here = desk()
-    with reading(here.engine) as session:
-        found = offers.times(session, station, day, now=here.now())
-    return tuple(offer for offer in found if offer.free > 0)
-
-
-def by_half_day(found: tuple[Offer, ...]) -> dict[str, list[Offer]]:
-    """Return the times of the morning and of the afternoon."""
-    halves: dict[str, list[Offer]] = {"time.morning": [], "time.afternoon": []}
-    for offer in found:
-        early = offer.slot.starts_at.astimezone(HERE).hour < NOON
-        halves["time.morning" if early else "time.afternoon"].append(offer)
-    return {name: some for name, some in halves.items() if some}
-
-
-def slot_name(slot: SlotRef) -> str:
-    """Return how a form names a time: ``2026-11-30T02:15+00:00 regular``."""
-    return f"{slot.starts_at.astimezone(UTC).isoformat(timespec='minutes')} {slot.lane}"
-
-
-def slot_named(text: str, station: str) -> SlotRef | None:
-    """Return the slot a form names, or None."""
-    moment, _, lane = text.partition(" ")
-    if len(text) > 60 or not lane.isidentifier():  # noqa: PLR2004 - a time and a lane's name
-        return None
-    try:
-        starts_at = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    if starts_at.tzinfo is None:
-        return None
-    return SlotRef(place=station, starts_at=starts_at.astimezone(UTC), lane=lane)
 
 
 def in_transaction(work: Callable[[Session], T]) -> T:
@@ -173,33 +75,42 @@ def _render(
         back=back_from(page, draft),
         position=steps.position(page, draft, today),
         today=today,
-        slot_name=slot_name,
+        slot_name=times.slot_name,
         **more,
     )
     return html, status
 
 
 def _station(draft: Draft, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
-    return _render("station", draft, wrong, status, stations=stations(), provinces=with_stations())
-
-
-def with_stations() -> list[lists.Listed]:
-    """Return the provinces that have a station."""
-    present = {place.province for place in place_names().values() if place.open}
-    return [province for province in lists.provinces() if province.code in present]
+    return _render("station", draft, wrong, status, stations=stations.asked())
 
 
 def _day(draft: Draft, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
     station = draft.answers["station"]
     return _render(
-        "day", draft, wrong, status, month=month_of(draft, station), place=place_of(station)
+        "day",
+        draft,
+        wrong,
+        status,
+        month=times.month_of(draft, station),
+        place=stations.named(station),
     )
 
 
 def _time(draft: Draft, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
     station, day = draft.answers["station"], date.fromisoformat(draft.answers["day"])
-    halves = by_half_day(times_of(station, day))
-    return _render("time", draft, wrong, status, halves=halves, day=day, place=place_of(station))
+    found = times.by_half_day(times.times_of(draft.need(day), station, day))
+    return _render(
+        "time",
+        draft,
+        wrong,
+        status,
+        halves=found,
+        day=day,
+        place=stations.named(station),
+        minutes=draft.need(day).minutes,
+        groups=draft.groups(day),
+    )
 
 
 def fee_of(draft: Draft, on: date) -> fees.Fee:
@@ -230,8 +141,8 @@ def _confirm(
             for entry in lists.requests()
             if entry.code in draft.answers.get("requests", ())
         ],
-        slot=slot_name(held.slot),
-        place=place_names().get(held.place),
+        slot=times.slot_name(held.slot),
+        place=stations.by_code().get(held.place),
         fee=fee_of(draft, on),
         days=days_promised(draft, on),
         outcome=draft.outcome(on),
@@ -280,7 +191,7 @@ def take_station() -> ResponseReturnValue:
     draft = _may_see("station")
     if draft is None:
         return _elsewhere()
-    place = place_of(request.form.get("station", "")[:LONGEST_QUERY])
+    place = stations.named(request.form.get("station", "")[: stations.LONGEST])
     if place is None:
         return _station(draft, "station.empty", 422)
     same = draft.answers.get("station") == place.code
@@ -299,9 +210,9 @@ def take_day() -> ResponseReturnValue:
     today = desk().today()
     if day is None or not today <= day <= today + FARTHEST:
         return _day(draft, "day.empty", 422)
-    if barred_days(draft, day, day):
+    if times.barred_days(draft, day, day):
         return _day(draft, "day.too_young", 422)
-    if not times_of(draft.answers["station"], day):
+    if not times.times_of(draft.need(day), draft.answers["station"], day):
         return _day(draft, "day.full", 422)
     _keep(day=day.isoformat())
     return go("time")
@@ -328,7 +239,7 @@ def take_time() -> ResponseReturnValue:
     draft = _may_see("time")
     if draft is None:
         return _elsewhere()
-    slot = slot_named(request.form.get("time", ""), draft.answers["station"])
+    slot = times.slot_named(request.form.get("time", ""), draft.answers["station"])
     if slot is None or slot.starts_at.astimezone(HERE).date().isoformat() != draft.answers["day"]:
         return _time(draft, "time.empty", 422)
     try:
@@ -361,7 +272,7 @@ def take_confirm() -> ResponseReturnValue:
     held = draft.held if draft is not None else None
     if draft is None or held is None or not steps.may_see("confirm", draft, desk().today()):
         return _no_longer_held(draft)
-    shown = slot_named(request.form.get("slot", ""), held.place)
+    shown = times.slot_named(request.form.get("slot", ""), held.place)
     if shown != held.slot:
         return _confirm(draft, held, "confirm.changed", 409)
     if request.form.get("agree") != "yes":
