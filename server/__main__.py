@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from server.cli import database, devices, keys, officers, places, worker
+from server.cli import database, devices, keys, officers, places, programs, worker
 from server.settings import Settings
 
-COMMANDS = (database, keys, places, devices, officers, worker)
+COMMANDS = (database, keys, places, devices, programs, officers, worker)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -351,6 +351,32 @@ class Decision(Base):
     at: Mapped[datetime]
 
 
+class KeyKind(enum.StrEnum):
+    """Whose program books through the programs' door."""
+
+    HOTLINE = "hotline"
+    """Ours on the telephone: may change every appointment."""
+    PARTNER = "partner"
+    """Somebody else's: may change what it booked itself."""
+
+
+class ApiKey(Base):
+    """A program that may book for citizens; the key itself is never stored."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (sa.CheckConstraint("a_minute > 0", name="a_minute"),)
+
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    """SHA-256; the key has 256 random bits, so that nothing slower is needed."""
+    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    """Stands in the history of what it books: hotline:NAME, partner:NAME."""
+    kind: Mapped[KeyKind]
+    a_minute: Mapped[int]
+    """How many requests it may make."""
+    added_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class Throttle(Base):
     """Counted tries in a window, in the database so that every worker sees them."""
 
