@@ -11,18 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.database import Base
+from scheduler.queue_life import QueueState
 from scheduler.tables import CODE
-
-
-class QueueState(enum.StrEnum):
-    """Where somebody in the waiting room stands."""
-
-    WAITING = "waiting"
-    CALLED = "called"
-    SERVING = "serving"
-    DONE = "done"
-    GONE = "gone"
-    """Called and not there, or went away."""
 
 
 class PointKind(enum.StrEnum):
@@ -36,6 +26,7 @@ class PointRow(Base):
     """A kiosk or a counter people are called to."""
 
     __tablename__ = "service_point"
+    __table_args__ = (sa.UniqueConstraint("place", "number"),)
 
     place: Mapped[str] = mapped_column(sa.ForeignKey("place.code"), primary_key=True)
     code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
@@ -77,6 +68,7 @@ class QueueRow(Base):
     minutes: Mapped[int]
     """How long they were planned for."""
     arrived_at: Mapped[datetime]
+    """Of a walk-in who was told to come back: when; nobody calls them before."""
     due_at: Mapped[datetime]
     """By which they are put in line."""
     promised_at: Mapped[datetime | None]

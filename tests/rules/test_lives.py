@@ -10,6 +10,7 @@ import pytest
 
 import kiosk.life
 import scheduler.life
+import scheduler.queue_life
 import server.rules.dossier
 import server.rules.messages
 
@@ -47,6 +48,15 @@ LIVES = {
         refusal=scheduler.life.NotNow,
         begins=scheduler.life.AppointmentState.HELD,
         writer="scheduler/booking.py",
+    ),
+    "waiting room": Life(
+        table=scheduler.queue_life.LIFE,
+        states=tuple(scheduler.queue_life.QueueState),
+        events=tuple(scheduler.queue_life.QueueEvent),
+        after=scheduler.queue_life.after,
+        refusal=scheduler.queue_life.NotNow,
+        begins=scheduler.queue_life.QueueState.WAITING,
+        writer="scheduler/queue.py",
     ),
     "message": Life(
         table=server.rules.messages.LIFE,

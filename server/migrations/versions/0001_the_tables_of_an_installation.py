@@ -664,6 +664,7 @@ def upgrade() -> None:
             ["place"], ["place.code"], name=op.f("fk_service_point_place_place")
         ),
         sa.PrimaryKeyConstraint("place", "code", name=op.f("pk_service_point")),
+        sa.UniqueConstraint("place", "number", name=op.f("uq_service_point_place_number")),
     )
     op.create_table(
         "slot",
