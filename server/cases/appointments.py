@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from scheduler import booking
 from scheduler.booking import Appointment, SlotRef
 from scheduler.life import AppointmentState
-from server.cases import filing
+from server.cases import filing, needs
 from server.cases.throttle import Limit
+from server.clock import HERE
 from server.rules import tickets
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier, Ticket
@@ -70,9 +71,10 @@ def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) ->
     if dossier.person_key is None:
         raise PersonUnknown
     standing = held(session, dossier, now=now)
+    lanes = _lanes(session, dossier, slot)
     if standing is not None:
         with _told_as_ours():
-            return booking.move(session, standing.id, to=slot, now=now)
+            return booking.move(session, standing.id, to=slot, now=now, lanes=lanes)
     return booking.hold(
         session,
         slot=slot,
@@ -81,7 +83,14 @@ def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) ->
         purpose=dossier.purpose,
         now=now,
         minutes=HOLD_MINUTES,
+        lanes=lanes,
     )
+
+
+def _lanes(session: Session, dossier: Dossier, slot: SlotRef) -> frozenset[str]:
+    """Return the lanes of the slot's place that are open to the dossier's person on its day."""
+    need = needs.of(dossier, slot.starts_at.astimezone(HERE).date())
+    return needs.lanes(session, slot.place, goes_first=need is not None and need.goes_first)
 
 
 def held(session: Session, dossier: Dossier, *, now: datetime) -> Appointment | None:
@@ -144,7 +153,8 @@ def move(session: Session, dossier: Dossier, to: SlotRef, *, now: datetime) -> A
     if appointment is None or appointment.state is not AppointmentState.BOOKED:
         raise NotNow("no appointment that could be moved")
     with _told_as_ours():
-        return booking.move(session, appointment.id, to=to, now=now)
+        lanes = _lanes(session, dossier, to)
+        return booking.move(session, appointment.id, to=to, now=now, lanes=lanes)
 
 
 def cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:

@@ -250,7 +250,8 @@ def _addresses(office: Office) -> list[str]:
         choice = re.search(r"<any\(([^)]*)\):\w+>", rule.rule)
         values = choice[1].split(",") if choice else [""]
         found += [rule.rule.replace(choice[0], v) if choice else rule.rule for v in values]
-    return sorted(found)
+    # What is still open names one thing among many: tests of its own look at it.
+    return sorted(path for path in found if "<" not in path)
 
 
 def _stages(office: Office) -> Iterator[Browser]:
@@ -294,7 +295,8 @@ def test_every_page_at_every_stage_has_words_in_both_languages(office: Office) -
         browser.get("/?lang=vi")
 
 
-def test_every_key_the_code_names_has_words() -> None:
+@on_one_engine
+def test_every_key_the_code_names_has_words(office: Office) -> None:
     words = shell.words()
     families = {key.split(".")[0] for key in words}
     named = set()
@@ -305,14 +307,7 @@ def test_every_key_the_code_names_has_words() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 named |= {node.value} if re.fullmatch(r"[a-z_]+\.[a-z_]+", node.value) else set()
-    endpoints = {
-        "ticket.booked",
-        "ticket.manage",
-        "wizard.start",
-        "wizard.ask",
-        "booking.ask",
-        "home.home",
-    }
+    endpoints = set(office.app.view_functions)
     wanted = {key for key in named if key.split(".")[0] in families} - endpoints
     assert len(wanted) > 40
     assert sorted(key for key in wanted if key not in words) == []

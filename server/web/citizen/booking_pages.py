@@ -21,7 +21,7 @@ from server.rules import fees, lists
 from server.rules.deadlines import working_days
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier
-from server.web.citizen import forms, steps
+from server.web.citizen import forms, stations, steps, times
 from server.web.citizen.desk import Draft, at_hand, desk, taken
 from server.web.citizen.month import FARTHEST
 from server.web.citizen.wizard import address, back_from, go, onward
@@ -29,6 +29,7 @@ from server.web.guard import open_to
 from server.web.shell import language, t
 
 pages = Blueprint("booking", __name__)
+pages.after_request(stations.may_ask_where)
 
 ALREADY = "time.already"
 AGREED = "confirm.agree_label"
@@ -108,6 +109,7 @@ def _time(draft: Draft, wrong: str | None = None, status: int = 200) -> Response
         halves=found,
         day=day,
         place=stations.named(station),
+        hold=appointments.HOLD_MINUTES,
         minutes=draft.need(day).minutes,
         groups=draft.groups(day),
     )

@@ -17,13 +17,14 @@ from server.clock import HERE
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier
 from server.web.citizen import booking_pages as choosing
-from server.web.citizen import forms
+from server.web.citizen import forms, stations, times
 from server.web.citizen.desk import Draft, at_hand, desk, taken
 from server.web.citizen.month import FARTHEST
 from server.web.citizen.ticket import facts, mine, nothing
 from server.web.guard import open_to
 
 pages = Blueprint("changing", __name__)
+pages.after_request(stations.may_ask_where)
 
 WITHDRAWABLE = frozenset({DossierState.FILED, DossierState.TO_CORRECT})
 
@@ -54,19 +55,16 @@ def _with_dossier(work: Callable[[Session, Dossier], None]) -> None:
 def _change(draft: Draft, wrong: str | None = None, status: int = 200) -> ResponseReturnValue:
     """Show station, then day, then time."""
     asked = request.args.get("station", "")[:40] or (draft.live.place if draft.live else "")
-    place = choosing.place_of(asked)
+    place = stations.named(asked)
     if request.args.get("pick") == "station" or place is None:
-        more: dict[str, Any] = {
-            "stations": choosing.stations(),
-            "provinces": choosing.with_stations(),
-        }
-        return _render("change_station", draft, wrong, status, **more)
+        return _render("change_station", draft, wrong, status, stations=stations.asked())
     day, today = forms.day(request.args.get("day", "")), desk().today()
     if day is None or not today <= day <= today + FARTHEST:
-        month = choosing.month_of(draft, place.code)
+        month = times.month_of(draft, place.code)
         return _render("change_day", draft, wrong, status, place=place, month=month)
-    times = () if choosing.barred_days(draft, day, day) else choosing.times_of(place.code, day)
-    halves = choosing.by_half_day(times)
+    barred = times.barred_days(draft, day, day)
+    found = () if barred else times.times_of(draft.need(day), place.code, day)
+    halves = times.by_half_day(found)
     return _render("change_time", draft, wrong, status, place=place, day=day, halves=halves)
 
 
@@ -81,9 +79,9 @@ def _render(
         f"citizen/{page}.html",
         draft=draft,
         errors=forms.in_words({"time": wrong} if wrong else {}),
-        slot_name=choosing.slot_name,
+        slot_name=times.slot_name,
         today=desk().today(),
-        now_place=choosing.place_names().get(draft.live.place) if draft.live else None,
+        now_place=stations.by_code().get(draft.live.place) if draft.live else None,
         **more,
     )
     return html, status
@@ -104,10 +102,10 @@ def change() -> ResponseReturnValue:
     draft = _movable()
     if draft is None:
         return redirect(url_for("ticket.booked"), code=303)
-    place = choosing.place_of(request.args.get("station", "")[:40])
-    slot = choosing.slot_named(request.form.get("time", ""), place.code) if place else None
+    place = stations.named(request.args.get("station", "")[:40])
+    slot = times.slot_named(request.form.get("time", ""), place.code) if place else None
     on = slot.starts_at.astimezone(HERE).date() if slot else None
-    if slot is None or on is None or choosing.barred_days(draft, on, on):
+    if slot is None or on is None or times.barred_days(draft, on, on):
         return _change(draft, "time.empty", 422)
     try:
         _with_dossier(lambda session, dossier: _move(session, dossier, slot))

@@ -16,13 +16,15 @@ from werkzeug.exceptions import TooManyRequests
 
 from scheduler.booking import Appointment
 from scheduler.database import reading, transaction
-from server.cases import appointments, filing, throttle
+from server.cases import appointments, filing, needs, throttle
+from server.cases.needs import Need
 from server.cases.throttle import Limit, network_of
 from server.clock import HERE
 from server.registry.port import Person, Registry
-from server.rules import cases
+from server.rules import cases, priority
 from server.rules.dossier import DossierState
 from server.rules.fields import BirthDate
+from server.rules.lists import Listed
 from server.settings import Settings
 from server.store.tables import Dossier
 from server.web import guard
@@ -77,6 +79,22 @@ class Draft:
         if self.birth is None:
             return None
         return cases.coming(self.purpose, self.birth.day, on, self.profile)
+
+    def need(self, on: date) -> Need:
+        """What the person needs of an appointment on the day `on`.
+
+        Raises:
+            LookupError: nobody's data were checked yet.
+        """
+        if self.person is None:
+            raise LookupError("nobody yet")
+        return needs.need(self.person.birth_date, on, self.answers.get("priority", ()))
+
+    def groups(self, on: date) -> tuple[Listed, ...]:
+        """Why the person is let go first on the day `on`; empty: they are not."""
+        if self.person is None:
+            return ()
+        return priority.groups(self.person.birth_date, on, self.answers.get("priority", ()))
 
     def first_day(self, today: date) -> date | None:
         """The first day within the horizon on which the citizen may come, or None."""

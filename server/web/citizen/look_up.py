@@ -14,8 +14,7 @@ from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState, NotNow
 from server.rules.fields import BirthDate
 from server.web import guard
-from server.web.citizen import booking_pages as choosing
-from server.web.citizen import forms
+from server.web.citizen import forms, stations
 from server.web.citizen.desk import TOKEN, desk, network, slow_down
 from server.web.guard import open_to
 from server.web.shell import language, t, words
@@ -81,7 +80,7 @@ def _standing(
         seen=seen,
         national=seen.line.national_name.in_(language()),
         told=_told(seen.message),
-        place=choosing.place_names().get(seen.place or ""),
+        place=stations.by_code().get(seen.place or ""),
         entered=forms.raw(request.form),
         note=note,
     )

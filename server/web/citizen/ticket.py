@@ -20,7 +20,7 @@ from server.rules import fields, tickets
 from server.store.tables import Dossier
 from server.web import formats, guard
 from server.web.citizen import booking_pages as choosing
-from server.web.citizen import forms, papers
+from server.web.citizen import forms, papers, stations
 from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down
 from server.web.guard import open_to
 from server.web.shell import language, t
@@ -45,7 +45,7 @@ def _bring(draft: Draft, on: date) -> tuple[str, ...]:
 
 def facts(draft: Draft, booked: Booked) -> tuple[tuple[str, str], ...]:
     """Return name and value of what there is to know of an appointment."""
-    place = choosing.place_names().get(booked.appointment.place)
+    place = stations.by_code().get(booked.appointment.place)
     starts_at, reader = booked.appointment.starts_at, language()
     fee = choosing.fee_of(draft, starts_at.astimezone(HERE).date())
     told = formats.dong(fee.vnd, reader) if fee.vnd is not None else t("fee.then")
@@ -64,7 +64,7 @@ def facts(draft: Draft, booked: Booked) -> tuple[tuple[str, str], ...]:
 
 def _paper(draft: Draft, booked: Booked) -> papers.Paper:
     here, starts_at = desk(), booked.appointment.starts_at
-    place = choosing.place_names().get(booked.appointment.place)
+    place = stations.by_code().get(booked.appointment.place)
     words = {
         "name": t("shell.name"),
         "kind": t("ticket.kind"),
