@@ -6,79 +6,58 @@ the point, the day's counter, entries. Only this file sets an entry's state, thr
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import arrivals, points
-from scheduler.calendar import HERE
+from scheduler import arrivals, points, waits
 from scheduler.database import insert_missing
-from scheduler.line import RULES
+from scheduler.entries import (
+    Entry,
+    EntryRef,
+    EntryUnknown,
+    day_of,
+    entry_of,
+    find,
+    in_line,
+    of_appointment,
+    of_day,
+    present,
+    waiting,
+)
 from scheduler.places import REGULAR
 from scheduler.points import Point
 from scheduler.queue_life import NotNow, QueueEvent, QueueState, after
 from scheduler.tables_day import PointRow, QueueDayRow, QueueRow
 
-__all__ = ["Entry", "EntryRef", "EntryUnknown", "NotNow", "PointClosed", "QueueState"]
-
-MINUTE = timedelta(minutes=1)
-PRESENT = (QueueState.WAITING, QueueState.CALLED, QueueState.SERVING)
-
-
-class EntryUnknown(LookupError):
-    """Nobody has this number today."""
+__all__ = [
+    "Entry",
+    "EntryRef",
+    "EntryUnknown",
+    "NotNow",
+    "PointClosed",
+    "QueueState",
+    "arrive",
+    "begin",
+    "call_again",
+    "day_of",
+    "end",
+    "find",
+    "gone",
+    "in_line",
+    "next",
+    "of_appointment",
+    "of_day",
+    "present",
+    "return_",
+    "waiting",
+]
 
 
 class PointClosed(Exception):
     """Nobody is called to a closed kiosk or counter."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class EntryRef:
-    """Which entry: the number is unique at a place on a day."""
-
-    place: str
-    day: date
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """Somebody in the waiting room, as they stand."""
-
-    ref: EntryRef
-    lane: str
-    appointment_id: UUID | None
-    """None: came without one."""
-    whose: str | None
-    priority: bool
-    minutes: int
-    """How long they were planned for."""
-    arrived_at: datetime
-    """In the future: was told to come back then."""
-    due_at: datetime
-    promised_at: datetime | None
-    """Until when they will be called, with 80 % probability, as it was told at arrival."""
-    state: QueueState
-    point: str | None
-    """Where they are called to or served."""
-    calls: int
-    called_at: datetime | None
-    began_at: datetime | None
-    ended_at: datetime | None
-
-    @property
-    def number(self) -> int:
-        """What is called out."""
-        return self.ref.number
-
-
-def day_of(now: datetime) -> date:
-    """Return the day of the waiting room."""
-    return now.astimezone(HERE).date()
 
 
 def arrive(
@@ -124,6 +103,17 @@ def arrive(
         return return_(session, there.ref, now=now) if there.state is QueueState.GONE else there
     counter.last += 1
     arrived = now if back_at is None else max(now, back_at)
+    due = arrivals.due_walk_in(now=arrived) if due_at is None else due_at
+    told = waits.promise(
+        session,
+        place,
+        now=now,
+        due_at=due,
+        priority=priority,
+        minutes=minutes,
+        at=arrived,
+        appointment=appointment,
+    )
     row = QueueRow(
         place=place,
         day=day,
@@ -134,13 +124,14 @@ def arrive(
         priority=int(priority),
         minutes=minutes,
         arrived_at=arrived,
-        due_at=arrivals.due_walk_in(now=arrived) if due_at is None else due_at,
+        due_at=due,
+        promised_at=told and arrived + timedelta(minutes=told.p80_minutes),
         state=QueueState.WAITING,
         calls=0,
     )
     session.add(row)
     session.flush()
-    return _entry(row)
+    return entry_of(row)
 
 
 def next(  # noqa: A001 - read as queue.next
@@ -161,7 +152,7 @@ def next(  # noqa: A001 - read as queue.next
     day = day_of(now)
     standing = _at_point(session, place, day, point, QueueState.CALLED)
     if standing:
-        return _entry(standing[0])
+        return entry_of(standing[0])
     _end_served(session, place, day, point, now=now)
     waiting_here = [e for e in waiting(session, place, day) if e.arrived_at <= now]
     everybody = points.of(session, place)
@@ -233,70 +224,6 @@ def return_(session: Session, ref: EntryRef, *, now: datetime) -> Entry:
     return _happen(session, row, QueueEvent.COME_BACK, now=now)
 
 
-def find(session: Session, ref: EntryRef) -> Entry:
-    """Return the entry.
-
-    Raises:
-        EntryUnknown: nobody has this number.
-    """
-    row = session.get(QueueRow, (ref.place, ref.day, ref.number))
-    if row is None:
-        raise EntryUnknown(str(ref))
-    return _entry(row)
-
-
-def of_appointment(session: Session, appointment: UUID, *, day: date) -> Entry | None:
-    """Return the last entry of an appointment on a day, or None."""
-    row = session.scalars(
-        sa.select(QueueRow)
-        .where(QueueRow.appointment_id == appointment, QueueRow.day == day)
-        .order_by(QueueRow.number.desc())
-    ).first()
-    return None if row is None else _entry(row)
-
-
-def of_day(session: Session, place: str, day: date) -> tuple[Entry, ...]:
-    """Return everybody who had a number that day, by number."""
-    rows = session.scalars(
-        sa.select(QueueRow)
-        .where(QueueRow.place == place, QueueRow.day == day)
-        .order_by(QueueRow.number)
-    )
-    return tuple(_entry(row) for row in rows)
-
-
-def present(session: Session, place: str, day: date) -> tuple[Entry, ...]:
-    """Return who is called or being served, the last called first: what a display shows."""
-    rows = session.scalars(
-        sa.select(QueueRow)
-        .where(QueueRow.place == place, QueueRow.day == day)
-        .where(QueueRow.state.in_((QueueState.CALLED, QueueState.SERVING)))
-        .order_by(QueueRow.called_at.desc(), QueueRow.number)
-    )
-    return tuple(_entry(row) for row in rows)
-
-
-def waiting(session: Session, place: str, day: date) -> tuple[Entry, ...]:
-    """Return who waits, in the order in which they are called; also who was told to come back."""
-    rows = session.scalars(
-        sa.select(QueueRow).where(
-            QueueRow.place == place, QueueRow.day == day, QueueRow.state == QueueState.WAITING
-        )
-    )
-    return in_line([_entry(row) for row in rows])
-
-
-def in_line(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the entries in the order in which they are called."""
-    if not entries:
-        return ()
-    since = min(entry.due_at for entry in entries)
-    due = [(entry.due_at - since) / MINUTE for entry in entries]
-    ranks = RULES.rank(due, [entry.priority for entry in entries])
-    ranked = sorted(zip(ranks, entries, strict=True), key=lambda pair: (pair[0], pair[1].ref))
-    return tuple(entry for _, entry in ranked)
-
-
 def _for_point(
     entries: Iterable[Entry], point: Point, everybody: Sequence[Point]
 ) -> Iterable[Entry]:
@@ -323,7 +250,7 @@ def _here(
         .where(QueueRow.state != QueueState.DONE)
         .execution_options(populate_existing=True)
     ).first()
-    return None if row is None else _entry(row)
+    return None if row is None else entry_of(row)
 
 
 def _locked_point(session: Session, place: str, code: str) -> Point:
@@ -397,24 +324,4 @@ def _happen(session: Session, row: QueueRow, event: QueueEvent, *, now: datetime
         case QueueEvent.NO_SHOW:
             row.point = None
     session.flush()
-    return _entry(row)
-
-
-def _entry(row: QueueRow) -> Entry:
-    return Entry(
-        ref=EntryRef(place=row.place, day=row.day, number=row.number),
-        lane=row.lane,
-        appointment_id=row.appointment_id,
-        whose=row.whose,
-        priority=bool(row.priority),
-        minutes=row.minutes,
-        arrived_at=row.arrived_at,
-        due_at=row.due_at,
-        promised_at=row.promised_at,
-        state=row.state,
-        point=row.point,
-        calls=row.calls,
-        called_at=row.called_at,
-        began_at=row.began_at,
-        ended_at=row.ended_at,
-    )
+    return entry_of(row)

@@ -80,7 +80,7 @@ def measured(session: Session, place: str, *, now: datetime) -> Service:
         )
         .where(
             QueueRow.place == place,
-            QueueRow.day >= _since(now),
+            QueueRow.day >= first_day(now),
             QueueRow.state == QueueState.DONE,
             QueueRow.began_at < now,
         )
@@ -99,7 +99,8 @@ def measured(session: Session, place: str, *, now: datetime) -> Service:
     )
 
 
-def _since(now: datetime) -> date:
+def first_day(now: datetime) -> date:
+    """Return the first day that is looked at."""
     return (now - LOOKS_BACK).astimezone(HERE).date()
 
 
@@ -117,5 +118,13 @@ def blended(taken: Iterable[float], *, planned: int) -> Sample:
 def lognormal_points(count: int, *, mean: float, cv: float) -> NDArray[np.float64]:
     """Return the midpoints of `count` equally likely slices of a lognormal distribution."""
     sigma = np.sqrt(np.log1p(cv**2))
-    z = [NormalDist().inv_cdf((n + 0.5) / count) for n in range(count)]
-    return np.exp(np.log(mean) - sigma**2 / 2 + sigma * np.asarray(z, float))
+    points: NDArray[np.float64] = np.exp(
+        np.log(mean) - sigma**2 / 2 + sigma * normal_points(count, mean=0.0, deviation=1.0)
+    )
+    return points
+
+
+def normal_points(count: int, *, mean: float, deviation: float) -> NDArray[np.float64]:
+    """Return the midpoints of `count` equally likely slices of a normal distribution."""
+    normal = NormalDist(mean, deviation)
+    return np.asarray([normal.inv_cdf((n + 0.5) / count) for n in range(count)], float)
