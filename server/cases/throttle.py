@@ -40,13 +40,28 @@ def _bucket(secret: bytes, limit: Limit, what: str) -> str:
     return f"{limit.name}:{mac.hexdigest()[:32]}"
 
 
+def seconds_left(limit: Limit, *, now: datetime) -> int:
+    """Return the seconds until the window ends that `now` lies in."""
+    return limit.seconds - int(now.timestamp()) % limit.seconds
+
+
+def tried(limit: Limit, what: str, *, secret: bytes, now: datetime) -> sa.ScalarSelect[int]:
+    """Return the question how many tries were counted; it counts none. None: not one."""
+    bucket, window = _bucket(secret, limit, what), int(now.timestamp()) // limit.seconds
+    return (
+        sa.select(Throttle.count)
+        .where(Throttle.bucket == bucket, Throttle.window == window)
+        .scalar_subquery()
+    )
+
+
 def count(session: Session, limit: Limit, what: str, *, secret: bytes, now: datetime) -> int:
     """Count one try; return 0 if it is allowed, else the seconds until the next may be made."""
     bucket, window = _bucket(secret, limit, what), int(now.timestamp()) // limit.seconds
     counted = count_up(session, Throttle.count, bucket=bucket, window=window)
     if counted <= limit.tries:
         return 0
-    return limit.seconds - int(now.timestamp()) % limit.seconds
+    return seconds_left(limit, now=now)
 
 
 def forget_old(session: Session, *, now: datetime, limits: tuple[Limit, ...]) -> int:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 
 import scheduler.tables
+import scheduler.tables_calendar
 import scheduler.tables_day
 import scheduler.tables_waiting  # noqa: F401 - fills the metadata
 import server.store.tables  # noqa: F401 - fills the metadata

@@ -250,6 +250,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_draw_place"), ["place"], unique=False)
 
     op.create_table(
+        "family",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_family")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_family_token_hash")),
+    )
+    op.create_table(
         "freed_place",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("place", sa.String(length=16), nullable=False),
@@ -322,6 +332,8 @@ def upgrade() -> None:
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("opened_version", sa.Integer(), nullable=False),
+        sa.Column("opened_calendar", sa.String(length=40), nullable=False),
+        sa.Column("opened_first", sa.Date(), nullable=True),
         sa.Column("opened_through", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_place")),
     )
@@ -386,6 +398,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("appointment_id", "rule", "starts_at", name=op.f("pk_reminder")),
     )
     op.create_table(
+        "stranded",
+        sa.Column("appointment_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("place", sa.String(length=16), nullable=False),
+        sa.Column("lane", sa.String(length=16), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unreachable", sa.Boolean(), nullable=False),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("called_by", sa.String(length=80), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("appointment_id", "starts_at", name=op.f("pk_stranded")),
+    )
+    with op.batch_alter_table("stranded", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stranded_place"), ["place"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stranded_settled_at"), ["settled_at"], unique=False)
+
+    op.create_table(
         "throttle",
         sa.Column("bucket", sa.String(length=120), nullable=False),
         sa.Column("window", sa.Integer(), nullable=False),
@@ -445,6 +476,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("wish_place", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_wish_place_place"), ["place"], unique=False)
+
+    op.create_table(
+        "family_member",
+        sa.Column("dossier_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_family_member_dossier_id_dossier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.id"], name=op.f("fk_family_member_family_id_family")
+        ),
+        sa.PrimaryKeyConstraint("dossier_id", name=op.f("pk_family_member")),
+    )
+    with op.batch_alter_table("family_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_family_member_family_id"), ["family_id"], unique=False)
 
     op.create_table(
         "journal",
@@ -678,6 +725,15 @@ def upgrade() -> None:
         sa.Column("public_taken", sa.Integer(), nullable=False),
         sa.Column("offered", sa.Boolean(), nullable=False),
         sa.Column("by_lot", sa.Boolean(), nullable=False),
+        sa.Column(
+            "has_room",
+            sa.Boolean(),
+            sa.Computed(
+                "offered AND NOT by_lot AND public_taken < public_capacity AND taken < capacity",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
         sa.CheckConstraint("minutes > 0", name=op.f("ck_slot_minutes")),
         sa.CheckConstraint(
             "public_taken BETWEEN 0 AND public_capacity",
@@ -690,6 +746,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("place", "starts_at", "lane", name=op.f("pk_slot")),
         postgresql_with={"fillfactor": 70},
     )
+    with op.batch_alter_table("slot", schema=None) as batch_op:
+        batch_op.create_index("ix_slot_room", ["place", "has_room", "starts_at"], unique=False)
+
     op.create_table(
         "ticket",
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
@@ -956,6 +1015,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_dossier_id"))
 
     op.drop_table("ticket")
+    with op.batch_alter_table("slot", schema=None) as batch_op:
+        batch_op.drop_index("ix_slot_room")
+
     op.drop_table("slot")
     op.drop_table("service_point")
     with op.batch_alter_table("schedule_rule", schema=None) as batch_op:
@@ -980,6 +1042,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_journal_dossier_id"))
 
     op.drop_table("journal")
+    with op.batch_alter_table("family_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_family_member_family_id"))
+
+    op.drop_table("family_member")
     with op.batch_alter_table("wish_place", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_wish_place_place"))
 
@@ -991,6 +1057,11 @@ def downgrade() -> None:
 
     op.drop_table("wish")
     op.drop_table("throttle")
+    with op.batch_alter_table("stranded", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stranded_settled_at"))
+        batch_op.drop_index(batch_op.f("ix_stranded_place"))
+
+    op.drop_table("stranded")
     op.drop_table("reminder")
     with op.batch_alter_table("queue_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_queue_state")
@@ -1010,6 +1081,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_freed_place_returns_at"))
 
     op.drop_table("freed_place")
+    op.drop_table("family")
     with op.batch_alter_table("draw", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draw_place"))
 
