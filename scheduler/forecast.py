@@ -18,6 +18,8 @@ from scheduler.calendar import HERE
 from scheduler.habits import Habits
 from scheduler.life import AppointmentState
 from scheduler.line import RULES
+from scheduler.places import REGULAR
+from scheduler.points import HELP
 from scheduler.queue_life import QueueState
 from scheduler.service import Service
 from scheduler.tables import AppointmentRow
@@ -82,16 +84,27 @@ class Outlook:
         )
 
 
-def look(session: Session, place: str, *, now: datetime, without: UUID | None = None) -> Outlook:
-    """Return what is known at a place now; the appointment `without` is not one to come."""
+def look(
+    session: Session,
+    place: str,
+    *,
+    now: datetime,
+    without: UUID | None = None,
+    lane: str = REGULAR,
+) -> Outlook:
+    """Return what is known at a place now; the appointment `without` is not one to come.
+
+    Who needs help and who needs a kiosk are two lines: `lane` says whose points are looked at.
+    """
     day = now.astimezone(HERE).date()
+    same_line = QueueRow.lane == HELP if lane == HELP else QueueRow.lane != HELP
     rows = session.scalars(
         sa.select(QueueRow)
-        .where(QueueRow.place == place, QueueRow.day == day)
+        .where(QueueRow.place == place, QueueRow.day == day, same_line)
         .where(QueueRow.state.in_((QueueState.WAITING, QueueState.CALLED, QueueState.SERVING)))
         .order_by(QueueRow.number)
     ).all()
-    open_ = {point.code for point in points.of(session, place) if point.open}
+    open_ = {point.code for point in points.of(session, place) if point.open and point.serves(lane)}
     begins, ended = plan.bounds(day, day)
     to_come = session.execute(
         sa.select(AppointmentRow.starts_at, AppointmentRow.minutes)
@@ -101,6 +114,7 @@ def look(session: Session, place: str, *, now: datetime, without: UUID | None = 
             AppointmentRow.starts_at < ended,
             AppointmentRow.state == AppointmentState.BOOKED,
             AppointmentRow.id != (without or NOBODY),
+            sa.literal(lane != HELP),
         )
         .order_by(AppointmentRow.starts_at, AppointmentRow.id)
     )

@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 from scheduler.places import REGULAR
 from scheduler.tables_day import PointKind, PointRow
 
+HELP = "help"
+"""The lane of people who must see an officer before anything else. Only points of this lane call
+them, and these call nobody else: a kiosk can do nothing for who has no dossier."""
+
 
 class PointUnknown(LookupError):
     """There is no such kiosk or counter."""
@@ -27,6 +31,10 @@ class Point:
     kind: PointKind
     lane: str
     open: bool
+
+    def serves(self, lane: str) -> bool:
+        """Return whether people of a lane may be called here."""
+        return (self.lane == HELP) == (lane == HELP)
 
 
 def add(

@@ -113,6 +113,7 @@ def arrive(
         minutes=minutes,
         at=arrived,
         appointment=appointment,
+        lane=lane,
     )
     row = QueueRow(
         place=place,
@@ -232,6 +233,7 @@ def _for_point(
     A point of a lane of its own serves that lane first, unless it alone serves everybody: else
     the regular people would starve.
     """
+    entries = [entry for entry in entries if point.serves(entry.lane)]
     if point.lane == REGULAR or not any(p.open and p.lane == REGULAR for p in everybody):
         return entries
     return sorted(entries, key=lambda entry: entry.lane != point.lane)

@@ -29,7 +29,7 @@ class PointRow(Base):
     __table_args__ = (sa.UniqueConstraint("place", "number"),)
 
     place: Mapped[str] = mapped_column(sa.ForeignKey("place.code"), primary_key=True)
-    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     """A kiosk's device name, a counter's number."""
     number: Mapped[int]
     """As it stands above it and is called out."""
@@ -74,7 +74,7 @@ class QueueRow(Base):
     promised_at: Mapped[datetime | None]
     """Until when they will be called, with 80 % probability, as it was told at arrival."""
     state: Mapped[QueueState]
-    point: Mapped[str | None] = mapped_column(sa.String(40))
+    point: Mapped[str | None] = mapped_column(sa.String(80))
     calls: Mapped[int]
     called_at: Mapped[datetime | None]
     began_at: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler import arrivals, forecast
 from scheduler.forecast import Outlook, Standing
 from scheduler.line import RULES
+from scheduler.places import REGULAR
 from scheduler.simulation import serve
 
 PROMISED = 0.8
@@ -40,6 +41,7 @@ def promise(
     minutes: int = 15,
     at: datetime | None = None,
     appointment: UUID | None = None,
+    lane: str = REGULAR,
 ) -> Promise | None:
     """Return how long somebody would wait who joined the line; None: nothing is open.
 
@@ -52,11 +54,12 @@ def promise(
         minutes: how long they are planned for.
         at: when they join it; None: now.
         appointment: theirs, which is then not one to come.
+        lane: in which lane.
     """
     joins = now if at is None else at
     due = arrivals.due_walk_in(now=joins) if due_at is None else due_at
     return of(
-        forecast.look(session, place, now=now, without=appointment),
+        forecast.look(session, place, now=now, without=appointment, lane=lane),
         Standing(
             due=forecast.minutes(due, now),
             priority=priority,

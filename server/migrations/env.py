@@ -9,7 +9,8 @@ import scheduler.tables
 import scheduler.tables_calendar
 import scheduler.tables_day
 import scheduler.tables_waiting  # noqa: F401 - fills the metadata
-import server.store.tables  # noqa: F401 - fills the metadata
+import server.store.tables
+import server.store.tables_day  # noqa: F401 - fills the metadata
 from scheduler.database import Base, Utc
 
 

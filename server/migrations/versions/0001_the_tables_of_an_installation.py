@@ -146,6 +146,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_claim_holder"), ["holder"], unique=False)
 
     op.create_table(
+        "day_entry",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("station", sa.String(length=16), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("point", sa.String(length=80), nullable=True),
+        sa.Column("note", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_day_entry")),
+    )
+    with op.batch_alter_table("day_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_day_entry_day", ["station", "day", "at"], unique=False)
+
+    op.create_table(
         "device",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -375,7 +391,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("point", sa.String(length=40), nullable=True),
+        sa.Column("point", sa.String(length=80), nullable=True),
         sa.Column("calls", sa.Integer(), nullable=False),
         sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
@@ -691,7 +707,7 @@ def upgrade() -> None:
     op.create_table(
         "service_point",
         sa.Column("place", sa.String(length=16), nullable=False),
-        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column(
             "kind",
@@ -1095,6 +1111,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_device_station"))
 
     op.drop_table("device")
+    with op.batch_alter_table("day_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_day_entry_day")
+
+    op.drop_table("day_entry")
     with op.batch_alter_table("claim", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_claim_holder"))
 
