@@ -68,6 +68,30 @@ class Dossier(Base):
     """The promised day, from the deadline table, set when the capture is stored."""
 
 
+class Family(Base):
+    """People who come together: one browser fills in for all, each has a dossier of their own."""
+
+    __tablename__ = "family"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    answers: Mapped[dict[str, Any]]
+    """What was said once for all of them: phone, e-mail, reminders; station and day."""
+    language: Mapped[str] = mapped_column(sa.String(2))
+    created_at: Mapped[datetime]
+
+
+class FamilyMember(Base):
+    """Whose dossier belongs to a family."""
+
+    __tablename__ = "family_member"
+
+    dossier_id: Mapped[UUID] = mapped_column(sa.ForeignKey("dossier.id"), primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(sa.ForeignKey("family.id"), index=True)
+    position: Mapped[int]
+    """From 1, in the order in which they were entered; numbers of who left are not used again."""
+
+
 class DossierCounter(Base):
     """The running number of dossier codes, one row a unit and day."""
 

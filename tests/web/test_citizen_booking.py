@@ -1,5 +1,6 @@
 """The way from the first question to a ticket, and what then stands in the database."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -122,15 +123,45 @@ def test_an_expired_hold_cannot_be_confirmed_and_loses_nothing(office: Office) -
     assert taken(office) == 1
 
 
-def test_a_hold_can_be_kept_longer(office: Office) -> None:
+def _seconds(text: str) -> int:
+    """Return for how long the page says the place is still held."""
+    found = re.search(r'data-seconds="(\d+)"', text)
+    assert found is not None
+    return int(found[1])
+
+
+def test_a_hold_can_be_kept_longer_at_least_ten_times(office: Office) -> None:
+    browser = office.browser()
+    fill(browser, office.person(KHUE))
+    assert _seconds(hold(browser, DAY).text) == 600
+    for _ in range(10):
+        office.clock.goes_on(minutes=8)
+        answer = browser.post("/book/longer", {"slot": time_of(DAY, 8)})
+        assert _seconds(answer.text) >= 600
+        assert "Đã giữ thêm thời gian" in answer.text
+    for _ in range(15):
+        office.clock.goes_on(minutes=1)
+        answer = browser.post("/book/longer", {"slot": time_of(DAY, 8)})
+    assert "không giữ thêm được nữa" in answer.text
+    assert confirm(browser).request.path == "/booked"
+
+
+def test_a_place_that_was_held_too_long_is_held_again_while_it_is_free(office: Office) -> None:
     browser = office.browser()
     fill(browser, office.person(KHUE))
     hold(browser, DAY)
-    for _ in range(3):
-        office.clock.goes_on(minutes=8)
-        answer = browser.post("/book/time", {"time": time_of(DAY, 8)})
-        assert "còn khoảng 10 phút" in answer.text
-    assert confirm(browser).request.path == "/booked"
+    office.clock.goes_on(minutes=30)
+    again = browser.post("/book/longer", {"slot": time_of(DAY, 8)})
+    assert (again.request.path, _seconds(again.text)) == ("/book/confirm", 600)
+    office.clock.goes_on(minutes=30)
+    for number in (DUNG, OLD):
+        other = office.browser()
+        fill(other, office.person(number))
+        hold(other, DAY)
+    lost = browser.post("/book/longer", {"slot": time_of(DAY, 8)})
+    assert lost.request.path == "/book/time"
+    assert "Đã hết thời gian giữ chỗ" in lost.text
+    assert browser.post("/book/longer", {"slot": "x"}).request.path == "/book/time"
 
 
 def test_a_full_time_is_a_conflict_and_shows_what_is_left(office: Office) -> None:

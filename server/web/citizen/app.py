@@ -19,6 +19,7 @@ from server.web import availability
 from server.web.citizen import (
     booking_pages,
     changing,
+    family_pages,
     feed_pages,
     home,
     look_up,
@@ -60,7 +61,17 @@ def create_app(
     )
     app.extensions[availability.EXTENSION] = availability.open_window(engine)
     app.jinja_env.filters["in_words"] = _in_words
-    for module in (home, wizard, booking_pages, ticket, changing, look_up, photo_pages, feed_pages):
+    for module in (
+        home,
+        wizard,
+        booking_pages,
+        ticket,
+        changing,
+        family_pages,
+        look_up,
+        photo_pages,
+        feed_pages,
+    ):
         pages: Any = module.pages
         app.register_blueprint(pages)
     return app

@@ -136,7 +136,8 @@ def _confirm(
         wrong,
         status,
         held=held,
-        minutes_left=_minutes_left(held),
+        seconds_left=seconds_left(held),
+        groups=draft.groups(on),
         address=address,
         chosen_requests=[
             entry.name.in_(language())
@@ -151,11 +152,11 @@ def _confirm(
     )
 
 
-def _minutes_left(held: Appointment) -> int:
-    """Return the whole minutes for which the place is still held, at least 1."""
+def seconds_left(held: Appointment) -> int:
+    """Return the whole seconds for which the place is still held."""
     if held.hold_until is None:
-        return 1
-    return max(1, int((held.hold_until - desk().now()).total_seconds()) // 60)
+        return 0
+    return max(0, int((held.hold_until - desk().now()).total_seconds()))
 
 
 @pages.get("/book/<any(station,day,time,confirm):page>")
@@ -253,6 +254,24 @@ def take_time() -> ResponseReturnValue:
     except (NotNow, PersonUnknown):
         return _elsewhere()
     return go("confirm")
+
+
+@pages.post("/book/longer")
+@open_to("citizen")
+def longer() -> ResponseReturnValue:
+    """Hold the place longer; if the hold ran out, hold the same one again while it is free."""
+    draft = at_hand()
+    station = draft.answers.get("station") if draft is not None and draft.live is None else None
+    slot = times.slot_named(request.form.get("slot", ""), station) if station else None
+    if draft is None or slot is None:
+        return _no_longer_held(draft)
+    before = draft.held
+    try:
+        now_held = _hold(slot)
+    except (SlotFull, SlotGone, AlreadyBooked, NotNow, PersonUnknown):
+        return _no_longer_held(at_hand())
+    kept = before is not None and before.hold_until == now_held.hold_until
+    return go("confirm", "longest" if kept else "longer")
 
 
 def _consent(now: datetime) -> dict[str, str]:

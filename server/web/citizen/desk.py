@@ -28,6 +28,7 @@ from server.rules.lists import Listed
 from server.settings import Settings
 from server.store.tables import Dossier
 from server.web import guard
+from server.web.citizen.forms import birth_date
 
 TOKEN = "dossier"  # noqa: S105 - a cookie's name
 EXTENSION = "citizen"
@@ -116,7 +117,7 @@ def desk() -> Desk:
 def _birth(dossier: Dossier) -> BirthDate | None:
     said = dossier.answers.get("birth")
     if said is not None:
-        return BirthDate(day=date.fromisoformat(said["day"]), year_only=said["year_only"])
+        return birth_date(said)
     if dossier.birth_date is None:
         return None
     return BirthDate(day=dossier.birth_date, year_only=dossier.birth_year_only)

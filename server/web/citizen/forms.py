@@ -99,6 +99,11 @@ def birth(form: Form, today: date) -> Read:
     return _collect({"birth": read})
 
 
+def birth_date(said: Mapping[str, Any]) -> fields.BirthDate:
+    """Return a birth date as it was kept by `birth`."""
+    return fields.BirthDate(day=date.fromisoformat(said["day"]), year_only=said["year_only"])
+
+
 def _number(text: str) -> str:
     if not text.strip():
         raise Refused("number.empty")
@@ -210,7 +215,7 @@ def priority(form: Form) -> Read:
 
 
 def representative(form: Form, today: date, whose: str | None) -> Read:
-    """Return who comes with the child and signs."""
+    """Return who comes with the child and signs; their number says that they are of age."""
 
     def number() -> str:
         found = _number(form.get("rep_number", ""))
@@ -238,6 +243,15 @@ def representative(form: Form, today: date, whose: str | None) -> Read:
             }
         }
     )
+
+
+def family_person(form: Form, today: date, profile: str) -> Read:
+    """Return everything that is asked of one of a family: case, birth date, number, name."""
+    parts = (reason(form, profile), birth(form, today), identity(form), priority(form))
+    errors = {name: key for part in parts for name, key in part.errors.items()}
+    if errors:
+        return Read(errors=errors)
+    return Read(values={name: value for part in parts for name, value in part.values.items()})
 
 
 def day(text: str) -> date | None:
