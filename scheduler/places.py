@@ -1,15 +1,18 @@
 """Places, their weekly hours and the days that are unlike others: read, added, changed.
 
-It opens no slots: `scheduler.horizon` does, after a change and every day.
+It opens no slots: `scheduler.horizon` does, after a change and every day. Every change counts up
+the version of the calendars it touches, so that the horizon knows which of them to open anew.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler.tables import ExceptionRow, Kind, PlaceRow, RuleRow, Scope
+from scheduler.database import insert_missing
+from scheduler.tables import ExceptionRow, Kind, LaneKind, LaneRow, PlaceRow, RuleRow, Scope
 
 REGULAR = "regular"
 """The lane everybody may book."""
@@ -31,6 +34,11 @@ class Place:
     address: str
     province: str
     open: bool
+    ward: str = ""
+    """The commune's name."""
+    latitude: float | None = None
+    """Degrees, WGS 84; None: nobody entered it."""
+    longitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,8 @@ class Rule:
     valid_from: date
     valid_to: date | None = None
     """The last day; None: until further notice."""
+    number: int | None = field(default=None, compare=False)
+    """By which it is ended; None before it was added."""
 
     @property
     def public(self) -> int:
@@ -77,7 +87,14 @@ class Unlike:
 
 def _place(row: PlaceRow) -> Place:
     return Place(
-        code=row.code, name=row.name, address=row.address, province=row.province, open=row.open
+        code=row.code,
+        name=row.name,
+        address=row.address,
+        province=row.province,
+        open=row.open,
+        ward=row.ward,
+        latitude=row.latitude,
+        longitude=row.longitude,
     )
 
 
@@ -103,26 +120,59 @@ def _row(session: Session, code: str) -> PlaceRow:
     return row
 
 
-def add_place(session: Session, *, code: str, name: str, address: str, province: str) -> Place:
+def touch(session: Session, scope: Scope, code: str = "") -> None:
+    """Count up the version of the calendars a change touches; one statement for the nation, too."""
+    where = {
+        Scope.NATION: sa.true(),
+        Scope.PROVINCE: PlaceRow.province == code,
+        Scope.PLACE: PlaceRow.code == code,
+    }
+    session.execute(sa.update(PlaceRow).where(where[scope]).values(version=PlaceRow.version + 1))
+
+
+def add_place(
+    session: Session,
+    *,
+    code: str,
+    name: str,
+    address: str,
+    province: str,
+    ward: str = "",
+    latitude: float | None = None,
+    longitude: float | None = None,
+) -> Place:
     """Add an open place; it offers nothing before it has a rule and its slots are opened.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the code is taken.
     """
-    row = PlaceRow(code=code, name=name, address=address, province=province, open=True)
+    row = PlaceRow(
+        code=code,
+        name=name,
+        address=address,
+        province=province,
+        ward=ward,
+        latitude=latitude,
+        longitude=longitude,
+        open=True,
+        version=0,
+        opened_version=-1,
+        opened_calendar="",
+    )
     session.add(row)
     session.flush()
     return _place(row)
 
 
 def close_place(session: Session, code: str) -> None:
-    """Take no new appointments at a place; those that stand are kept.
+    """Take no new appointments at a place; who has one keeps it until it is moved or settled.
 
     Raises:
         PlaceUnknown: there is none of this code.
     """
     _row(session, code).open = False
     session.flush()
+    touch(session, Scope.PLACE, code)
 
 
 def reopen_place(session: Session, code: str) -> None:
@@ -133,10 +183,13 @@ def reopen_place(session: Session, code: str) -> None:
     """
     _row(session, code).open = True
     session.flush()
+    touch(session, Scope.PLACE, code)
 
 
 def add_rule(session: Session, place: str, rule: Rule) -> int:
     """Add weekly hours to a place and return the rule's number.
+
+    A lane that was not entered yet is entered with it, with as many servers as people a slot.
 
     Raises:
         PlaceUnknown: there is no such place.
@@ -157,39 +210,74 @@ def add_rule(session: Session, place: str, rule: Rule) -> int:
     )
     session.add(row)
     session.flush()
+    lane = {
+        "place": place,
+        "code": rule.lane,
+        "kind": _kind(rule.lane),
+        "servers": rule.capacity,
+    }
+    insert_missing(session, LaneRow, [lane])
+    touch(session, Scope.PLACE, place)
     return row.id
+
+
+def _kind(lane: str) -> LaneKind:
+    """Return what a lane is for that nobody entered: what its code says, else officers' only."""
+    return {kind.value: kind for kind in LaneKind}.get(lane, LaneKind.STAFF)
+
+
+def _rule(row: RuleRow) -> Rule:
+    return Rule(
+        weekdays=frozenset(day for day in range(7) if row.weekdays >> day & 1),
+        opens=row.opens,
+        closes=row.closes,
+        step=row.step,
+        capacity=row.capacity,
+        public_capacity=row.public_capacity,
+        lane=row.lane,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        number=row.id,
+    )
 
 
 def rules(session: Session, place: str) -> tuple[Rule, ...]:
     """Return the weekly hours of a place, in the order in which they were added."""
     rows = session.scalars(sa.select(RuleRow).where(RuleRow.place == place).order_by(RuleRow.id))
-    return tuple(
-        Rule(
-            weekdays=frozenset(day for day in range(7) if row.weekdays >> day & 1),
-            opens=row.opens,
-            closes=row.closes,
-            step=row.step,
-            capacity=row.capacity,
-            public_capacity=row.public_capacity,
-            lane=row.lane,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-        )
-        for row in rows
-    )
+    return tuple(_rule(row) for row in rows)
 
 
-def end_rule(session: Session, number: int, *, last: date) -> None:
-    """Let a rule end on the day `last`; slots after it are withdrawn when they are opened anew.
+def place_of_rule(session: Session, number: int) -> str:
+    """Return where a rule gives hours.
 
     Raises:
         LookupError: there is no such rule.
     """
+    return _rule_row(session, number).place
+
+
+def _rule_row(session: Session, number: int) -> RuleRow:
     row = session.get(RuleRow, number)
     if row is None:
         raise LookupError(f"no rule {number}")
-    row.valid_to = last
+    return row
+
+
+def end_rule(session: Session, number: int, *, last: date) -> None:
+    """Let a rule end on the day `last`; one that had not begun by then is taken away.
+
+    Slots after it are withdrawn when they are opened anew.
+
+    Raises:
+        LookupError: there is no such rule.
+    """
+    row = _rule_row(session, number)
+    if last < row.valid_from:
+        session.delete(row)
+    else:
+        row.valid_to = last
     session.flush()
+    touch(session, Scope.PLACE, row.place)
 
 
 def add_exception(session: Session, unlike: Unlike, *, scope: Scope, code: str = "") -> None:
@@ -212,18 +300,23 @@ def add_exception(session: Session, unlike: Unlike, *, scope: Scope, code: str =
         )
     )
     session.flush()
+    touch(session, scope, code)
 
 
-def remove_exception(session: Session, day: date, *, scope: Scope, code: str = "") -> None:
-    """Let the day be as its weekday again, if it was not."""
-    session.execute(
-        sa.delete(ExceptionRow).where(
-            ExceptionRow.scope == scope, ExceptionRow.code == code, ExceptionRow.day == day
-        )
-    )
+def remove_exception(session: Session, day: date, *, scope: Scope, code: str = "") -> bool:
+    """Let the day be as its weekday again; return whether it was not."""
+    gone = session.scalars(
+        sa.delete(ExceptionRow)
+        .where(ExceptionRow.scope == scope, ExceptionRow.code == code, ExceptionRow.day == day)
+        .returning(ExceptionRow.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if gone:
+        touch(session, scope, code)
+    return bool(gone)
 
 
-_WIDTH = {Scope.NATION: 0, Scope.PROVINCE: 1, Scope.PLACE: 2}
+WIDEST_FIRST = (Scope.NATION, Scope.PROVINCE, Scope.PLACE)
 
 
 def exceptions(session: Session, place: Place, *, first: date, last: date) -> dict[date, Unlike]:
@@ -231,6 +324,23 @@ def exceptions(session: Session, place: Place, *, first: date, last: date) -> di
 
     What the place says outweighs its province, the province the nation.
     """
+    return flat(entered(session, place, first=first, last=last))
+
+
+def flat(days: Mapping[tuple[Scope, date], Unlike]) -> dict[date, Unlike]:
+    """Return what holds on each day where several scopes say something: the narrowest."""
+    return {
+        day: unlike
+        for scope in WIDEST_FIRST
+        for (said_by, day), unlike in days.items()
+        if said_by is scope
+    }
+
+
+def entered(
+    session: Session, place: Place, *, first: date, last: date
+) -> dict[tuple[Scope, date], Unlike]:
+    """Return everything that was entered of the days from `first` to `last`, for a place."""
     rows = session.scalars(
         sa.select(ExceptionRow).where(
             ExceptionRow.day.between(first, last),
@@ -242,7 +352,7 @@ def exceptions(session: Session, place: Place, *, first: date, last: date) -> di
         )
     )
     return {
-        row.day: Unlike(
+        (row.scope, row.day): Unlike(
             day=row.day,
             kind=row.kind,
             as_weekday=row.as_weekday,
@@ -251,5 +361,5 @@ def exceptions(session: Session, place: Place, *, first: date, last: date) -> di
             words_en=row.words_en,
             source=row.source,
         )
-        for row in sorted(rows, key=lambda row: _WIDTH[row.scope])
+        for row in rows
     }

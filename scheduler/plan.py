@@ -68,7 +68,8 @@ def hours(day: date, unlike: Unlike | None) -> Hours:
     if name is not None:
         return Hours(weekday=None, why=name)
     made_up = calendar.make_up_for(day)
-    return Hours(weekday=day.weekday() if made_up is None else made_up)
+    weekday = day.weekday() if made_up is None else made_up
+    return Hours(weekday=weekday, until=calendar.closes_early(day))
 
 
 def in_force(rules: Sequence[Rule], day: date, weekday: int) -> Iterator[Rule]:

@@ -1,0 +1,277 @@
+"""People whose time the calendar took away: found, told, called, settled. Nobody is dropped.
+
+It moves nobody and cancels nothing: their appointment stands until they or an officer choose.
+"""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scheduler.booking import Appointment, SlotRef, find
+from scheduler.database import insert_missing
+from scheduler.life import AppointmentState
+from scheduler.tables import AppointmentRow, FurtherRow, SlotRow
+from scheduler.tables_calendar import StrandedRow
+
+LIVE = [state for state in AppointmentState if state.live]
+MOST = 500
+"""[D] People on one list; more are reached by going through the first."""
+
+
+class StrandedState(enum.StrEnum):
+    """Where somebody stands whose time was taken away; computed, never stored."""
+
+    OPEN = "open"
+    """Nobody told them yet."""
+    TOLD = "told"
+    """They were sent other times and have not chosen."""
+    CALLED = "called"
+    """An officer spoke to them; they have not chosen."""
+    MOVED = "moved"
+    RESTORED = "restored"
+    """Their time is offered again."""
+    OVER = "over"
+    """They cancelled, or came all the same."""
+    SETTLED = "settled"
+    """An officer says that nothing is left to be done."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something is left to be done."""
+        return self in {_S.OPEN, _S.TOLD, _S.CALLED}
+
+
+_S = StrandedState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranded:
+    """Somebody whose time was taken away."""
+
+    appointment: Appointment
+    """As it stands now."""
+    was: SlotRef
+    """The time that was taken away."""
+    state: StrandedState
+    found_at: datetime
+    told_at: datetime | None
+    unreachable: bool
+    called_at: datetime | None
+    called_by: str | None
+    settled_at: datetime | None
+    settled_by: str | None
+
+
+def _gone(place: str, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SlotRow.place == place, SlotRow.starts_at > now, sa.not_(SlotRow.offered), SlotRow.taken > 0
+    )
+
+
+def mark(session: Session, place: str, *, now: datetime) -> int:
+    """Write down whoever has a live appointment in a slot to come that is no longer offered.
+
+    Whoever is written down already is left as they are. Returns how many are new.
+    """
+    of_slot = (SlotRow.place, SlotRow.starts_at, SlotRow.lane)
+    first = sa.and_(
+        *(
+            mine == slots
+            for mine, slots in zip(
+                (AppointmentRow.place, AppointmentRow.starts_at, AppointmentRow.lane),
+                of_slot,
+                strict=True,
+            )
+        )
+    )
+    further = sa.and_(
+        *(
+            mine == slots
+            for mine, slots in zip(
+                (FurtherRow.place, FurtherRow.starts_at, FurtherRow.lane), of_slot, strict=True
+            )
+        )
+    )
+    columns = (AppointmentRow.id, AppointmentRow.starts_at, AppointmentRow.lane)
+    live = AppointmentRow.state.in_(LIVE)
+    rows = session.execute(
+        sa.union(
+            sa.select(*columns).join(SlotRow, first).where(_gone(place, now), live),
+            sa.select(*columns)
+            .join(FurtherRow, FurtherRow.appointment_id == AppointmentRow.id)
+            .join(SlotRow, further)
+            .where(_gone(place, now), live),
+        )
+    ).all()
+    return insert_missing(
+        session,
+        StrandedRow,
+        [
+            {
+                "appointment_id": id_,
+                "starts_at": starts_at,
+                "place": place,
+                "lane": lane,
+                "found_at": now,
+                "unreachable": False,
+            }
+            for id_, starts_at, lane in rows
+        ],
+    )
+
+
+def _state(row: StrandedRow, appointment: Appointment, *, offered: bool) -> StrandedState:
+    """Return where somebody stands; the first thing that is true."""
+    there = (appointment.place, appointment.starts_at, appointment.lane)
+    happened = (
+        (_S.MOVED, there != (row.place, row.starts_at, row.lane)),
+        (_S.OVER, not appointment.state.live),
+        (_S.RESTORED, offered),
+        (_S.SETTLED, row.settled_at is not None),
+        (_S.CALLED, row.called_at is not None),
+        (_S.TOLD, row.told_at is not None),
+    )
+    return next((state for state, is_so in happened if is_so), _S.OPEN)
+
+
+def _offered(session: Session, appointment: Appointment) -> bool:
+    """Return whether every slot of the appointment is offered."""
+    further = sa.select(FurtherRow.starts_at).where(FurtherRow.appointment_id == appointment.id)
+    gone = (
+        sa.select(SlotRow.starts_at)
+        .where(
+            SlotRow.place == appointment.place,
+            SlotRow.lane == appointment.lane,
+            sa.or_(SlotRow.starts_at == appointment.starts_at, SlotRow.starts_at.in_(further)),
+            sa.not_(SlotRow.offered),
+        )
+        .limit(1)
+    )
+    return session.execute(gone).first() is None
+
+
+def _record(session: Session, row: StrandedRow) -> Stranded:
+    appointment = find(session, row.appointment_id)
+    return Stranded(
+        appointment=appointment,
+        was=SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane),
+        state=_state(row, appointment, offered=_offered(session, appointment)),
+        found_at=row.found_at,
+        told_at=row.told_at,
+        unreachable=row.unreachable,
+        called_at=row.called_at,
+        called_by=row.called_by,
+        settled_at=row.settled_at,
+        settled_by=row.settled_by,
+    )
+
+
+def _records(session: Session, rows: Iterable[StrandedRow]) -> tuple[Stranded, ...]:
+    return tuple(_record(session, row) for row in rows)
+
+
+def of(session: Session, appointment: Appointment) -> Stranded | None:
+    """Return how the time of an appointment was taken away, or None where it stands."""
+    row = session.get(StrandedRow, (appointment.id, appointment.starts_at))
+    found = None if row is None else _record(session, row)
+    return found if found is not None and found.state.open else None
+
+
+def at(session: Session, place: str, *, since: datetime) -> tuple[Stranded, ...]:
+    """Return whoever lost their time at a place and is not settled, or was since then; by time."""
+    rows = session.scalars(
+        sa.select(StrandedRow)
+        .where(
+            StrandedRow.place == place,
+            sa.or_(StrandedRow.settled_at.is_(None), StrandedRow.settled_at >= since),
+        )
+        .order_by(StrandedRow.starts_at, StrandedRow.appointment_id)
+        .limit(MOST)
+    )
+    return _records(session, rows)
+
+
+def untold(session: Session, *, limit: int) -> tuple[Stranded, ...]:
+    """Return whoever was sent nothing yet and can be, those who have to come first first."""
+    rows = session.scalars(
+        sa.select(StrandedRow)
+        .where(
+            StrandedRow.settled_at.is_(None),
+            StrandedRow.told_at.is_(None),
+            sa.not_(StrandedRow.unreachable),
+        )
+        .order_by(StrandedRow.starts_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return _records(session, rows)
+
+
+def _row(session: Session, one: Stranded) -> StrandedRow:
+    return session.get_one(
+        StrandedRow, (one.appointment.id, one.was.starts_at), with_for_update=True
+    )
+
+
+def told(session: Session, one: Stranded, *, reached: bool, now: datetime) -> None:
+    """Note that they were sent other times to choose from, or that there is no way to them."""
+    row = _row(session, one)
+    row.told_at, row.unreachable = (now, False) if reached else (None, True)
+    session.flush()
+
+
+def called(session: Session, one: Stranded, *, by: str, now: datetime) -> None:
+    """Note that an officer spoke to them."""
+    row = _row(session, one)
+    row.called_at, row.called_by = now, by
+    session.flush()
+
+
+def settle(session: Session, one: Stranded, *, by: str, now: datetime) -> None:
+    """Note that nothing is left to be done; said twice, the first holds."""
+    row = _row(session, one)
+    if row.settled_at is None:
+        row.settled_at, row.settled_by = now, by
+        session.flush()
+
+
+def settle_done(session: Session, *, now: datetime, limit: int) -> int:
+    """Settle whoever moved, cancelled or has their time back; return how many were looked at."""
+    rows = session.scalars(
+        sa.select(StrandedRow)
+        .join(
+            AppointmentRow,
+            AppointmentRow.id == StrandedRow.appointment_id,
+        )
+        .join(
+            SlotRow,
+            sa.and_(
+                SlotRow.place == StrandedRow.place,
+                SlotRow.starts_at == StrandedRow.starts_at,
+                SlotRow.lane == StrandedRow.lane,
+            ),
+        )
+        .where(
+            StrandedRow.settled_at.is_(None),
+            sa.or_(
+                AppointmentRow.starts_at != StrandedRow.starts_at,
+                AppointmentRow.place != StrandedRow.place,
+                AppointmentRow.lane != StrandedRow.lane,
+                AppointmentRow.state.not_in(LIVE),
+                SlotRow.offered,
+            ),
+        )
+        .limit(limit)
+        .with_for_update(of=StrandedRow, skip_locked=True)
+    ).all()
+    done = 0
+    for row in rows:
+        if not _record(session, row).state.open:
+            row.settled_at, row.settled_by = now, "system"
+            done += 1
+    session.flush()
+    return done
