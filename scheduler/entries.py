@@ -111,6 +111,20 @@ def present(session: Session, place: str, day: date) -> tuple[Entry, ...]:
     return tuple(entry_of(row) for row in rows)
 
 
+def left_over(session: Session, *, before: date, limit: int) -> tuple[Entry, ...]:
+    """Return whom nobody saw leave on the days before, the oldest first."""
+    rows = session.scalars(
+        sa.select(QueueRow)
+        .where(
+            QueueRow.day < before,
+            QueueRow.state.in_((QueueState.WAITING, QueueState.CALLED, QueueState.SERVING)),
+        )
+        .order_by(QueueRow.day, QueueRow.place, QueueRow.number)
+        .limit(limit)
+    )
+    return tuple(entry_of(row) for row in rows)
+
+
 def waiting(session: Session, place: str, day: date) -> tuple[Entry, ...]:
     """Return who waits, in the order in which they are called; also who was told to come back."""
     rows = session.scalars(

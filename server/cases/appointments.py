@@ -122,6 +122,12 @@ def confirm(session: Session, dossier: Dossier, *, secret: bytes, now: datetime)
         raise NothingHeld from None
     if dossier.state is DossierState.DRAFT:
         filing.file(session, dossier, now=now)
+    ticket = issue(session, dossier, appointment, secret=secret)
+    return Booked(ticket=ticket, appointment=booking.find(session, appointment.id))
+
+
+def issue(session: Session, dossier: Dossier, appointment: Appointment, *, secret: bytes) -> str:
+    """Hand out the ticket of an appointment that is certain."""
     ticket = tickets.derive(secret, appointment.id)
     session.add(
         Ticket(
@@ -129,7 +135,7 @@ def confirm(session: Session, dossier: Dossier, *, secret: bytes, now: datetime)
         )
     )
     session.flush()
-    return Booked(ticket=ticket, appointment=booking.find(session, appointment.id))
+    return ticket
 
 
 def of_ticket(session: Session, ticket: str) -> tuple[Dossier, Appointment] | None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.orm import Session
 
 from biometrics.seal.checking import device_id
-from scheduler import places
+from scheduler import places, points
 from server.cases import visits
 from server.store import audit
 from server.store.tables import Device, Upload, VisitRow
@@ -101,6 +101,9 @@ def enrol(
     )
     session.add(device)
     session.flush()
+    # People are called to it by this number.
+    numbers = [point.number for point in points.of(session, station)]
+    points.add(session, station, code=name, number=max(numbers, default=0) + 1)
     audit.append(
         session,
         at=now,
@@ -136,6 +139,7 @@ def revoke(session: Session, *, name: str, now: datetime) -> Revoked:
     if device is None:
         raise DeviceUnknown(name)
     device.revoked_at = now
+    points.close(session, device.station, name)
     still_open = session.scalars(
         sa.select(VisitRow)
         .where(VisitRow.device_id == device.id, VisitRow.closed_at.is_(None))

@@ -18,7 +18,7 @@ from biometrics.seal.header import Header
 from kiosk.protocol import Receipt, UploadStart, UploadState
 from scheduler import booking, calendar
 from scheduler.life import NotNow as AppointmentNotNow
-from server.cases import devices, plans, visits
+from server.cases import devices, plans, visits, waiting_room
 from server.cases.refusals import Reason, Refused
 from server.clock import HERE
 from server.rules import cases, deadlines
@@ -315,12 +315,14 @@ def _serve(
         journal.move(
             session, dossier, DossierEvent.SEAL, now=now, actor=visits.actor(device), note=note
         )
-        booking.serve(session, visit.appointment_id, now=now)
+        served = booking.serve(session, visit.appointment_id, now=now)
     except (NotNow, AppointmentNotNow):
         raise Refused(Reason.VISIT_CLOSED) from None
+    came_on = visit.opened_at.astimezone(HERE).date()
+    waiting_room.end(session, dossier, station=served.place, day=came_on, now=now)
     visit.closed_at, visit.how = now, visits.SEALED
     # The day of the visit, by our own clock: a capture that came up late costs the citizen no day.
-    dossier.due_on = _due(dossier, visit.opened_at.astimezone(HERE).date())
+    dossier.due_on = _due(dossier, came_on)
     session.flush()
 
 

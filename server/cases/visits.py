@@ -4,7 +4,7 @@ A ticket or a card finds an appointment; neither proves who stands there.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from kiosk.protocol import BothLanguages, CardClaim, CheckIn, LeaveVisit, Visit
 from scheduler import booking, places
 from scheduler.booking import Appointment
 from scheduler.life import AppointmentState
-from server.cases import appointments, plans
+from server.cases import appointments, plans, waiting_room
 from server.cases.filing import SYSTEM
 from server.cases.refusals import Reason, Refused
 from server.cases.status import born_then
@@ -75,11 +75,14 @@ def check_in(
     session.expire_all()
     session.refresh(dossier, with_for_update={"key_share": True})
     appointment = booking.find(session, appointment.id)
-    if appointment.state is AppointmentState.ARRIVED:
-        row = _running(session, device, appointment, now=now)
+    row = _open_visit(session, appointment)
+    if row is not None:
+        _refuse_another(device, row, appointment, now=now)
         if row.device_id == device.id:
             return _begun(dossier, appointment, visit_id=row.id, now=now)
         end(session, row, how=SUPERSEDED, by=actor(device), now=now)
+    elif appointment.state is AppointmentState.ARRIVED:
+        _refuse_other_room(session, device, appointment, now=now)
     elif (appointment.state, dossier.state) == (AppointmentState.SERVED, DossierState.FILED):
         # An officer asked for a new capture: the slip of the first one is what people find first.
         raise Refused(Reason.RECAPTURE)
@@ -88,7 +91,9 @@ def check_in(
     if dossier.state is not DossierState.FILED:
         raise Refused(Reason.NOT_NOW)
     visit = _begun(dossier, appointment, visit_id=uuid4(), now=now)
-    booking.arrive(session, appointment.id, now=now)
+    if appointment.state is not AppointmentState.ARRIVED or row is not None:
+        booking.arrive(session, appointment.id, now=now)
+    waiting_room.begin(session, dossier, appointment, point=device.name, now=now)
     journal.move(session, dossier, DossierEvent.CHECK_IN, now=now, actor=actor(device))
     session.add(
         VisitRow(
@@ -119,9 +124,16 @@ def _found(
 
 def _by_ticket(session: Session, text: str) -> tuple[Dossier, Appointment] | None:
     try:
-        return appointments.of_ticket(session, tickets.parse(text))
+        found = appointments.of_ticket(session, tickets.parse(text))
     except tickets.TicketInvalid:
         return None
+    if found is None:
+        return None
+    # Somebody who was let in without a booked time may still hold up the slip they had missed.
+    dossier, _ = found
+    live = appointments.live(session, dossier)
+    waits = live is not None and live.state is AppointmentState.ARRIVED
+    return (dossier, live) if waits and live is not None else found
 
 
 def _by_card(
@@ -146,30 +158,47 @@ def _by_card(
     return today[0] if today else None
 
 
-def _day(moment: datetime) -> object:
+def _day(moment: datetime) -> date:
     return moment.astimezone(HERE).date()
 
 
-def _running(
-    session: Session, device: Device, appointment: Appointment, *, now: datetime
-) -> VisitRow:
-    """Return the open visit of an appointment: this device's own, or one it may take over.
-
-    Raises:
-        Refused: the person is at another kiosk.
-    """
-    row = session.scalars(
+def _open_visit(session: Session, appointment: Appointment) -> VisitRow | None:
+    return session.scalars(
         sa.select(VisitRow).where(
             VisitRow.appointment_id == appointment.id, VisitRow.closed_at.is_(None)
         )
     ).one_or_none()
-    if row is None:
-        raise Refused(Reason.ALREADY_HERE)
+
+
+def _refuse_another(
+    device: Device, row: VisitRow, appointment: Appointment, *, now: datetime
+) -> None:
+    """Let only the device go on that the visit is at, or one that may take it over.
+
+    Raises:
+        Refused: the person is at another kiosk.
+    """
     here_today = (appointment.place, _day(appointment.starts_at)) == (device.station, _day(now))
     left = now - row.opened_at >= ALONE_FOR
     if row.device_id != device.id and not (here_today and left):
         raise Refused(Reason.ALREADY_HERE)
-    return row
+
+
+def _refuse_other_room(
+    session: Session, device: Device, appointment: Appointment, *, now: datetime
+) -> None:
+    """Let whoever is in the waiting room begin, early or late, but only there and on that day.
+
+    Raises:
+        Refused: they wait somewhere else, or waited on another day.
+    """
+    starts = appointment.starts_at.astimezone(HERE)
+    values = {"day": f"{starts:%d/%m/%Y}", "time": f"{starts:%H:%M}"}
+    if appointment.place != device.station:
+        place = places.find(session, appointment.place)
+        raise Refused(Reason.WRONG_STATION, place=place.name, address=place.address, **values)
+    if _day(now) != starts.date():
+        raise Refused(Reason.MISSED, **values)
 
 
 def _refuse_elsewhere(
@@ -249,7 +278,9 @@ def end(session: Session, row: VisitRow, *, how: str, by: str, now: datetime) ->
     if dossier is None:
         raise LookupError(f"visit {row.id} has no dossier")
     journal.move(session, dossier, DossierEvent.LEAVE, now=now, actor=by, note={"how": how})
-    booking.leave(session, row.appointment_id, now=now)
+    left = booking.leave(session, row.appointment_id, now=now)
+    if how != SUPERSEDED:
+        waiting_room.end(session, dossier, station=left.place, day=_day(row.opened_at), now=now)
     row.closed_at, row.how = now, how
     session.flush()
 
