@@ -15,6 +15,7 @@ from scheduler.life import AppointmentState
 from scheduler.service import normal_points
 from scheduler.tables import AppointmentRow
 from scheduler.tables_day import QueueRow
+from scheduler.walk_ins import WALK_IN
 
 MOST = 400
 """[D] The latest arrivals say enough."""
@@ -61,7 +62,9 @@ def measured(session: Session, place: str, *, now: datetime) -> Habits:
     came = sa.func.count().filter(AppointmentRow.state == AppointmentState.SERVED)
     missed, served = session.execute(
         sa.select(ended, came).where(
-            AppointmentRow.place == place, AppointmentRow.starts_at.between(since, now)
+            AppointmentRow.place == place,
+            AppointmentRow.starts_at.between(since, now),
+            AppointmentRow.lane != WALK_IN,  # who is here already cannot fail to come
         )
     ).one()
     return blended(late, missed=missed, served=served, priority=sum(first for _, _, first in rows))
