@@ -16,8 +16,8 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
 EVERYBODY = "everybody"
-SIGNED = frozenset({"kiosk", "local"})
-"""Callers who bring no cookie (a signature, a Unix socket), whom no foreign page can ride."""
+SIGNED = frozenset({"kiosk", "local", "program"})
+"""Callers who bring no cookie (a signature, a Unix socket, a key), whom no foreign page can ride."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf"
 BROWSER = "browser"
