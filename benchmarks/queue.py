@@ -1,6 +1,6 @@
 """Measures the queue of the day in simulated days: waits by discipline, and kept promises.
 
-Run `python -m benchmarks.queue` (about two minutes; `--quick` for a tenth). Every figure has a seed.
+Run `python -m benchmarks.queue` (about two minutes; `--quick` for a tenth); it has a fixed seed.
 The order is the live queue's own (`scheduler.line`), the promises are the live ones
 (`scheduler.waits.of`) told to each person on arrival from what the office knows at that moment.
 """
@@ -20,7 +20,10 @@ from scheduler.line import RULES, Rules
 from scheduler.service import Service
 from scheduler.simulation import Days, Discipline, Minutes, Setting
 
+Learnt = tuple[Service, Habits]
 SEED = 20261125
+LEARNT_OF, RENEWED = 5, 10
+"""Half-days that are learnt of, and after how many that is done anew."""
 PLANNED = 15
 HALF_DAY = 240.0
 TARGETS = {"booked": 24.0, "walk-in": 37.0, "priority": 16.0}
@@ -117,7 +120,7 @@ def outlook(
     )
 
 
-def learn(setting: Setting, rng: np.random.Generator, before: int) -> tuple[Service, Habits]:
+def learn(setting: Setting, rng: np.random.Generator, before: int) -> Learnt:
     """Return what was learnt of so many days before."""
     days = simulation.draw(setting, rng, before)
     came = np.isfinite(days.arrivals)
@@ -137,9 +140,14 @@ def learn(setting: Setting, rng: np.random.Generator, before: int) -> tuple[Serv
 
 
 def promises(setting: Setting, rng: np.random.Generator, count: int) -> Iterator[Told]:
-    """Yield what everybody was told who came after opening."""
-    learnt = learn(setting, rng, 5)
-    days = simulation.draw(setting, rng, count)
+    """Yield what everybody was told who came after opening; what was learnt is renewed."""
+    for _ in range(0, count, RENEWED):
+        learnt = learn(setting, rng, LEARNT_OF)
+        days = simulation.draw(setting, rng, min(count, RENEWED))
+        yield from _promises(setting, days, learnt)
+
+
+def _promises(setting: Setting, days: Days, learnt: Learnt) -> Iterator[Told]:
     starts = simulation.run(setting, days)
     ranks = simulation.ranks(days, Discipline.MERGED)
     due = simulation.dues(days)

@@ -133,8 +133,8 @@ def _durations(setting: Setting, rng: np.random.Generator, shape: tuple[int, int
     if setting.gamma:
         return rng.gamma(setting.cv**-2, setting.mean * setting.cv**2, shape)
     variance = float(np.log1p(setting.cv**2))
-    location = float(np.log(setting.mean)) - variance / 2
-    return rng.lognormal(location, variance**0.5, shape)
+    deviation = float(np.sqrt(variance))
+    return rng.lognormal(float(np.log(setting.mean)) - variance / 2, deviation, shape)
 
 
 def dues(days: Days, rules: Rules = RULES) -> Minutes:
@@ -166,4 +166,5 @@ def waits(days: Days, starts: Minutes) -> Minutes:
     """Return everybody's wait after their time, minutes; not a number: did not come."""
     came = np.isfinite(starts)
     since = np.where(came, days.since(), np.nan)
-    return np.maximum(np.where(came, starts, np.nan) - since, 0.0)
+    waited: Minutes = np.maximum(np.where(came, starts, np.nan) - since, 0.0)
+    return waited
