@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from scheduler.database import connect, reading, retrying
 from server import clock
 from server.cases import (
     appointments,
+    day,
     filing,
     home_check,
     messages,
@@ -81,10 +82,12 @@ def _expire(engine: sa.Engine, now: datetime) -> int:
 
 
 def _miss(engine: sa.Engine, now: datetime) -> int:
-    """Note yesterday's no-shows: whoever is late today may still come."""
-    today = now.astimezone(clock.HERE).date()
-    midnight = datetime.combine(today, time(), clock.HERE)
-    return _until_done(engine, lambda s: booking.miss_due(s, before=midnight, now=now, limit=BATCH))
+    """Note who did not come, once nobody would let them begin any more."""
+    return _until_done(engine, lambda s: day.miss_late(s, after=visits.LATE, now=now, limit=BATCH))
+
+
+def _empty_rooms(engine: sa.Engine, now: datetime) -> int:
+    return _until_done(engine, lambda s: day.empty_rooms(s, now=now, limit=BATCH))
 
 
 def _open_days(engine: sa.Engine, now: datetime) -> int:
@@ -178,6 +181,7 @@ DUTIES = (
     Duty(name="holds expired", every=timedelta(seconds=5), do=_expire),
     Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
     Duty(name="appointments missed", every=timedelta(minutes=10), do=_miss),
+    Duty(name="waiting rooms emptied", every=timedelta(minutes=10), do=_empty_rooms),
     Duty(name="reminders queued", every=timedelta(minutes=1), do=_remind),
     Duty(name="drafts lapsed", every=timedelta(hours=1), do=_lapse),
     Duty(name="abandoned visits ended", every=timedelta(hours=1), do=_end_visits),
