@@ -18,6 +18,7 @@ from scheduler.tables import AppointmentRow, FurtherRow, SlotRow
 from scheduler.tables_calendar import StrandedRow
 
 LIVE = [state for state in AppointmentState if state.live]
+SYSTEM = "system"
 MOST = 500
 """[D] People on one list; more are reached by going through the first."""
 
@@ -75,7 +76,8 @@ def _gone(place: str, now: datetime) -> sa.ColumnElement[bool]:
 def mark(session: Session, place: str, *, now: datetime) -> int:
     """Write down whoever has a live appointment in a slot to come that is no longer offered.
 
-    Whoever is written down already is left as they are. Returns how many are new.
+    Whoever is written down already, or was settled by an officer, is left as they are. Returns how
+    many are new.
     """
     of_slot = (SlotRow.place, SlotRow.starts_at, SlotRow.lane)
     first = sa.and_(
@@ -107,6 +109,17 @@ def mark(session: Session, place: str, *, now: datetime) -> int:
             .where(_gone(place, now), live),
         )
     ).all()
+    for id_, starts_at, _ in rows:
+        # Their time was given back meanwhile, and now it is taken away again.
+        session.execute(
+            sa.update(StrandedRow)
+            .where(
+                StrandedRow.appointment_id == id_,
+                StrandedRow.starts_at == starts_at,
+                StrandedRow.settled_by == SYSTEM,
+            )
+            .values(settled_at=None, settled_by=None, told_at=None, called_at=None, found_at=now)
+        )
     return insert_missing(
         session,
         StrandedRow,
@@ -271,7 +284,7 @@ def settle_done(session: Session, *, now: datetime, limit: int) -> int:
     done = 0
     for row in rows:
         if not _record(session, row).state.open:
-            row.settled_at, row.settled_by = now, "system"
+            row.settled_at, row.settled_by = now, SYSTEM
             done += 1
     session.flush()
     return done

@@ -1,36 +1,37 @@
-"""Adds places, their weekly hours and the days that are unlike others, and opens their slots.
+"""Adds places, their lanes, weekly hours and days that are unlike others, and opens their slots.
 
-A change that takes hours away says who has an appointment in them: somebody has to call these
-people. It moves nobody.
+A change that takes hours away says who has an appointment in them, and with ``--dry-run`` says it
+before anything is changed. It moves nobody: other times are offered by `server.cases.rebooking`.
 """
 
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking, horizon, places
-from scheduler.database import connect, retrying
+from scheduler import booking, conflicts, horizon, lanes, places
+from scheduler.booking import Appointment
+from scheduler.conflicts import AddDay, AddHours, Change, ClosePlace, EndHours, RemoveDay
+from scheduler.database import connect, reading, retrying
 from scheduler.places import MONDAY_TO_FRIDAY, REGULAR, PlaceUnknown, Rule, Unlike
-from scheduler.tables import Kind, Scope
+from scheduler.tables import Kind, LaneKind, Scope
 from server import clock
+from server.cases import hours
+from server.cases.hours import open_days
 from server.settings import Settings
 
-HORIZON = timedelta(days=42)
-"""How far ahead places are offered."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Work = Callable[[Session], None]
 
 
-def open_days(session: Session, code: str, now: datetime) -> horizon.Opened:
-    """Open the slots of a place up to the horizon."""
-    today = now.astimezone(clock.HERE).date()
-    return horizon.materialise(session, code, first=today, last=today + HORIZON, now=now)
+def _line(code: str, one: Appointment) -> str:
+    when = one.starts_at.astimezone(clock.HERE)
+    return f"has to be told: {code} {when:%d/%m/%Y %H:%M} {one.whose}\n"
 
 
 def stranded(session: Session, code: str, opened: horizon.Opened) -> Iterator[str]:
@@ -39,46 +40,75 @@ def stranded(session: Session, code: str, opened: horizon.Opened) -> Iterator[st
     for day in sorted({start.astimezone(clock.HERE).date() for start, _ in gone}):
         for one in booking.of_day(session, code, day):
             if one.state.live and (one.starts_at, one.lane) in gone:
-                yield f"{one.starts_at.astimezone(clock.HERE):%d/%m/%Y %H:%M} {one.whose}"
+                yield _line(code, one)
 
 
-def _change(settings: Settings, change: Work, touched: Callable[[Session], list[str]]) -> int:
-    """Make a change, open the touched places anew and say who is stranded by it."""
-    now = clock.now()
-
-    def work(session: Session) -> list[str]:
-        change(session)
-        return [
-            f"{code} {line}"
-            for code in touched(session)
-            for line in stranded(session, code, open_days(session, code, now))
-        ]
-
+def _work(settings: Settings, work: Callable[[sa.Engine, datetime], None]) -> int:
+    """Do something with the database; say in a sentence what cannot be."""
     engine = connect(settings.database)
     try:
-        lines = retrying(engine, work)
+        work(engine, clock.now())
     except PlaceUnknown as unknown:
         sys.stderr.write(f"there is no place {unknown}\n")
     except LookupError as unknown:
         sys.stderr.write(f"{unknown}\n")
     except sa.exc.IntegrityError as refused:
         sys.stderr.write(f"it is there already, or makes no sense: {refused.orig}\n")
+    except (ValueError, OverflowError, sa.exc.DataError, sa.exc.StatementError) as refused:
+        sys.stderr.write(f"it makes no sense: {refused}\n")
     else:
-        sys.stdout.write("".join(f"has to be told: {line}\n" for line in lines))
         return 0
     finally:
         engine.dispose()
     return 1
 
 
-def _touched(session: Session, scope: Scope, code: str) -> list[str]:
-    match scope:
-        case Scope.NATION:
-            return [place.code for place in places.places(session)]
-        case Scope.PROVINCE:
-            return [place.code for place in places.places(session) if place.province == code]
-        case Scope.PLACE:
-            return [places.find(session, code).code]
+def _open_anew(engine: sa.Engine, codes: Iterable[str], now: datetime) -> None:
+    """Open places anew, each in a transaction of its own, and say who lost their time."""
+    for code in codes:
+
+        def work(session: Session, code: str = code) -> list[str]:
+            return list(stranded(session, code, open_days(session, code, now)))
+
+        sys.stdout.write("".join(retrying(engine, work)))
+
+
+def _make(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    change: Change,
+    *,
+    scope: Scope = Scope.PLACE,
+    code: str,
+) -> int:
+    """Make a change of one or many calendars, or with ``--dry-run`` say who would be hit."""
+
+    def work(engine: sa.Engine, now: datetime) -> None:
+        def change_all(session: Session) -> tuple[list[str], int | None]:
+            codes = hours.touched(session, scope, code)
+            return codes, conflicts.make(session, code, change=change)
+
+        if arguments.dry_run:
+            with reading(engine) as session:
+                for one in hours.touched(session, scope, code):
+                    for lost in conflicts.preview(session, one, change=change, now=now):
+                        sys.stdout.write(_line(one, lost.appointment))
+            return
+        codes, rule = retrying(engine, change_all)
+        sys.stdout.write("" if rule is None else f"rule {rule}\n")
+        _open_anew(engine, codes, now)
+
+    return _work(settings, work)
+
+
+def _do(settings: Settings, change: Work, code: str) -> int:
+    """Make a change that takes no hours away and open the place anew."""
+
+    def work(engine: sa.Engine, now: datetime) -> None:
+        retrying(engine, change)
+        _open_anew(engine, [code], now)
+
+    return _work(settings, work)
 
 
 def _add(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -89,21 +119,32 @@ def _add(arguments: argparse.Namespace, settings: Settings) -> int:
             name=arguments.name,
             address=arguments.address,
             province=arguments.province,
+            ward=arguments.ward,
+            latitude=arguments.latitude,
+            longitude=arguments.longitude,
         )
 
-    return _change(settings, change, lambda _: [arguments.code])
+    return _do(settings, change, arguments.code)
+
+
+def _lane(arguments: argparse.Namespace, settings: Settings) -> int:
+    def change(session: Session) -> None:
+        place, code = places.find(session, arguments.place).code, arguments.lane
+        how = {"kind": arguments.kind, "servers": arguments.servers}
+        if any(lane.code == code for lane in lanes.of(session, place)):
+            lanes.change(session, place, code, **how)
+        else:
+            lanes.add(session, place, code=code, **how)
+
+    return _do(settings, change, arguments.place)
 
 
 def _close(arguments: argparse.Namespace, settings: Settings) -> int:
-    return _change(
-        settings, lambda s: places.close_place(s, arguments.code), lambda _: [arguments.code]
-    )
+    return _make(arguments, settings, ClosePlace(), code=arguments.code)
 
 
 def _reopen(arguments: argparse.Namespace, settings: Settings) -> int:
-    return _change(
-        settings, lambda s: places.reopen_place(s, arguments.code), lambda _: [arguments.code]
-    )
+    return _do(settings, lambda s: places.reopen_place(s, arguments.code), arguments.code)
 
 
 def _hours(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -113,24 +154,26 @@ def _hours(arguments: argparse.Namespace, settings: Settings) -> int:
         closes=arguments.closes,
         step=arguments.step,
         capacity=arguments.capacity,
+        public_capacity=arguments.public,
         lane=arguments.lane,
         valid_from=arguments.first or clock.now().astimezone(clock.HERE).date(),
         valid_to=arguments.last,
     )
-
-    def change(session: Session) -> None:
-        number = places.add_rule(session, arguments.place, rule)
-        sys.stdout.write(f"rule {number}\n")
-
-    return _change(settings, change, lambda _: [arguments.place])
+    return _make(arguments, settings, AddHours(rule=rule), code=arguments.place)
 
 
 def _end_hours(arguments: argparse.Namespace, settings: Settings) -> int:
-    return _change(
-        settings,
-        lambda s: places.end_rule(s, arguments.rule, last=arguments.last),
-        lambda s: _touched(s, Scope.NATION, ""),
-    )
+    engine = connect(settings.database)
+    try:
+        with reading(engine) as session:
+            code = places.place_of_rule(session, arguments.rule)
+    except LookupError as unknown:
+        sys.stderr.write(f"{unknown}\n")
+        return 1
+    finally:
+        engine.dispose()
+    change = EndHours(number=arguments.rule, last=arguments.last)
+    return _make(arguments, settings, change, code=code)
 
 
 def _unlike(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -144,20 +187,14 @@ def _unlike(arguments: argparse.Namespace, settings: Settings) -> int:
         source=arguments.source,
     )
     scope, code = arguments.scope, arguments.code
-    return _change(
-        settings,
-        lambda s: places.add_exception(s, unlike, scope=scope, code=code),
-        lambda s: _touched(s, scope, code),
-    )
+    change = AddDay(unlike=unlike, scope=scope, code=code)
+    return _make(arguments, settings, change, scope=scope, code=code)
 
 
 def _alike(arguments: argparse.Namespace, settings: Settings) -> int:
     scope, code = arguments.scope, arguments.code
-    return _change(
-        settings,
-        lambda s: places.remove_exception(s, arguments.day, scope=scope, code=code),
-        lambda s: _touched(s, scope, code),
-    )
+    change = RemoveDay(day=arguments.day, scope=scope, code=code)
+    return _make(arguments, settings, change, scope=scope, code=code)
 
 
 def code_of(text: str) -> str:
@@ -189,6 +226,12 @@ def weekdays_of(text: str) -> frozenset[int]:
     return frozenset(weekday_of(word) for word in text.split(","))
 
 
+def _dry(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say who would lose their time; change nothing"
+    )
+
+
 def _scoped(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--day", required=True, type=date.fromisoformat)
     parser.add_argument("--scope", required=True, type=Scope, choices=list(Scope))
@@ -196,36 +239,58 @@ def _scoped(parser: argparse.ArgumentParser) -> None:
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``place-add``, ``-close``, ``-reopen``, ``hours-add``, ``-end``, ``day-...``."""
+    """Register ``place-...``, ``lane-set``, ``hours-...`` and ``day-...``."""
     adding = commands.add_parser("place-add", help="add a place")
     adding.add_argument("--code", required=True, type=code_of)
     for name in ("name", "address", "province"):
         adding.add_argument(f"--{name}", required=True)
+    adding.add_argument("--ward", default="", help="the commune's name")
+    adding.add_argument("--latitude", type=float, help="degrees, WGS 84")
+    adding.add_argument("--longitude", type=float)
     adding.set_defaults(run=_add)
     for command, run, help_ in (
-        ("place-close", _close, "take no new appointments at a place; those that stand are kept"),
+        ("place-close", _close, "take nobody at a place; who has an appointment chooses anew"),
         ("place-reopen", _reopen, "take appointments at a place again"),
     ):
         parser = commands.add_parser(command, help=help_)
         parser.add_argument("--code", required=True)
         parser.set_defaults(run=run)
+        _dry(parser)
+    _add_hours(commands)
+    _add_days(commands)
 
-    hours = commands.add_parser("hours-add", help="add weekly hours to a place")
-    hours.add_argument("--place", required=True)
-    hours.add_argument("--days", type=weekdays_of, default=MONDAY_TO_FRIDAY, help="mon,tue,...")
-    hours.add_argument("--opens", required=True, type=time.fromisoformat)
-    hours.add_argument("--closes", required=True, type=time.fromisoformat)
-    hours.add_argument("--step", required=True, type=int, help="minutes of one slot")
-    hours.add_argument("--capacity", required=True, type=int, help="people a slot")
-    hours.add_argument("--lane", default=REGULAR, type=str)
-    hours.add_argument("--first", type=date.fromisoformat, help="first day; none: today")
-    hours.add_argument("--last", type=date.fromisoformat, help="last day; none: for good")
-    hours.set_defaults(run=_hours)
+
+def _add_hours(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    lane = commands.add_parser("lane-set", help="say whom a lane is for and how many serve it")
+    lane.add_argument("--place", required=True)
+    lane.add_argument("--lane", required=True, type=code_of)
+    lane.add_argument("--kind", required=True, type=LaneKind, choices=list(LaneKind))
+    lane.add_argument("--servers", required=True, type=int, help="kiosks that work at once")
+    lane.set_defaults(run=_lane)
+
+    weekly = commands.add_parser("hours-add", help="add weekly hours to a place")
+    weekly.add_argument("--place", required=True)
+    weekly.add_argument("--days", type=weekdays_of, default=MONDAY_TO_FRIDAY, help="mon,tue,...")
+    weekly.add_argument("--opens", required=True, type=time.fromisoformat)
+    weekly.add_argument("--closes", required=True, type=time.fromisoformat)
+    weekly.add_argument("--step", required=True, type=int, help="minutes of one slot")
+    weekly.add_argument("--capacity", required=True, type=int, help="people a slot")
+    weekly.add_argument(
+        "--public", type=int, help="of them who book for themselves; none: all"
+    )
+    weekly.add_argument("--lane", default=REGULAR, type=code_of)
+    weekly.add_argument("--first", type=date.fromisoformat, help="first day; none: today")
+    weekly.add_argument("--last", type=date.fromisoformat, help="last day; none: for good")
+    weekly.set_defaults(run=_hours)
+    _dry(weekly)
     end = commands.add_parser("hours-end", help="let weekly hours end")
     end.add_argument("--rule", required=True, type=int, help="the number hours-add gave")
     end.add_argument("--last", required=True, type=date.fromisoformat)
     end.set_defaults(run=_end_hours)
+    _dry(end)
 
+
+def _add_days(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     unlike = commands.add_parser("day-add", help="make a day unlike its weekday")
     _scoped(unlike)
     unlike.add_argument("--kind", required=True, type=Kind, choices=list(Kind))
@@ -235,6 +300,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     unlike.add_argument("--words-en")
     unlike.add_argument("--source", required=True, help="the document that says so")
     unlike.set_defaults(run=_unlike)
+    _dry(unlike)
     alike = commands.add_parser("day-remove", help="let a day be as its weekday again")
     _scoped(alike)
     alike.set_defaults(run=_alike)
+    _dry(alike)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking, horizon, ledger, places
+from scheduler import booking, horizon, ledger, stranded
 from scheduler.database import connect, reading, retrying
 from server import clock
 from server.cases import (
@@ -22,7 +22,9 @@ from server.cases import (
     day,
     filing,
     home_check,
+    hours,
     messages,
+    rebooking,
     registry_check,
     reminding,
     signing_in,
@@ -32,7 +34,6 @@ from server.cases import (
 )
 from server.cases.messages import Outgoing, Sender, Undelivered
 from server.cli import senders
-from server.cli.places import open_days
 from server.rules.messages import Channel
 from server.settings import Settings
 
@@ -92,18 +93,24 @@ def _empty_rooms(engine: sa.Engine, now: datetime) -> int:
 
 def _open_days(engine: sa.Engine, now: datetime) -> int:
     with reading(engine) as session:
-        codes = [place.code for place in places.places(session)]
+        codes = horizon.behind(session, through=hours.last_day(now))
     opened = 0
     for code in codes:
 
         def work(session: Session, code: str = code) -> horizon.Opened:
-            return open_days(session, code, now)
+            return hours.open_days(session, code, now)
 
         done = retrying(engine, work)
         opened += done.opened
         if done.withdrawn and done.stranded:
             log.warning("%s: %d slots with people in them are gone", code, len(done.stranded))
     return opened
+
+
+def _offer_other_times(engine: sa.Engine, now: datetime) -> int:
+    """Tell whoever lost their time of others, and settle whoever has chosen."""
+    told = _until_done(engine, lambda s: rebooking.tell(s, now=now, limit=BATCH))
+    return told + retrying(engine, lambda s: stranded.settle_done(s, now=now, limit=BATCH))
 
 
 def _lapse(engine: sa.Engine, now: datetime) -> int:
@@ -180,6 +187,7 @@ def _reconcile(engine: sa.Engine, now: datetime) -> int:
 DUTIES = (
     Duty(name="holds expired", every=timedelta(seconds=5), do=_expire),
     Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
+    Duty(name="other times offered", every=timedelta(minutes=1), do=_offer_other_times),
     Duty(name="appointments missed", every=timedelta(minutes=10), do=_miss),
     Duty(name="waiting rooms emptied", every=timedelta(minutes=10), do=_empty_rooms),
     Duty(name="reminders queued", every=timedelta(minutes=1), do=_remind),

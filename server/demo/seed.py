@@ -24,8 +24,8 @@ from scheduler.places import Rule, Unlike
 from scheduler.tables import Kind, Scope
 from server import clock
 from server.cases import devices, officers
+from server.cases.hours import HORIZON, open_days
 from server.cli import database, keys
-from server.cli.places import HORIZON, open_days
 from server.registry import people
 from server.registry.port import Person
 from server.settings import Settings

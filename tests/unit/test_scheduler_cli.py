@@ -111,7 +111,8 @@ REFUSED = (
     (HOURS.replace("10:00", "07:00"), "makes no sense"),
     ("hours-end --rule 99 --last 2026-12-01", "no rule 99"),
     ("place-close --code HN-99", "no place HN-99"),
-    ("day-add --day 2026-12-01 --scope place --kind closed --source x", "makes no sense"),
+    ("day-add --day 2026-12-01 --scope place --kind closed --source x", "no place"),
+    ("day-add --day 2026-12-01 --scope nation --kind short_day --source x", "makes no sense"),
     ("day-remove --day 2026-12-01 --scope place --code HN-99", "no place HN-99"),
 )
 
