@@ -274,9 +274,9 @@ def longer() -> ResponseReturnValue:
     return go("confirm", "longest" if kept else "longer")
 
 
-def _consent(now: datetime) -> dict[str, str]:
+def consent(now: datetime, key: str = AGREED) -> dict[str, str]:
     """Return what is kept of the consent: when, in which language, and to which words."""
-    said = t(AGREED)
+    said = t(key)
     return {
         "at": now.isoformat(),
         "language": language(),
@@ -302,7 +302,7 @@ def take_confirm() -> ResponseReturnValue:
     def work(session: Session) -> None:
         here, dossier = desk(), _mine(session)
         now = here.now()
-        filing.answer(dossier, consent=_consent(now))
+        filing.answer(dossier, consent=consent(now))
         appointments.confirm(session, dossier, secret=here.secret, now=now)
 
     try:

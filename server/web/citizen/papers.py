@@ -4,7 +4,7 @@ It knows no request and no database: everything on paper is given to it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -16,13 +16,67 @@ import typst
 from icalendar import Alarm, Calendar, Event
 
 from kiosk.protocol import SCHEME
+from scheduler.booking import Appointment
+from scheduler.places import Place
 from server.rules import tickets
+from server.web import formats
 from server.web.shell import font_folder
 
 TEMPLATE = Path(__file__).parent / "slip.typ"
 REMIND_BEFORE = timedelta(days=1)
 QR_BORDER = 4
 """Modules of white around; the standard asks for four."""
+
+
+BRING = ("bring.card", "bring.papers", "bring.look", "bring.early")
+BRING_CHILD = ("bring.representative",)
+WORDS = {
+    "name": "shell.name",
+    "kind": "ticket.kind",
+    "code": "ticket.ticket",
+    "show": "ticket.show",
+    "qr_alt": "ticket.qr_alt",
+    "about": "ticket.about",
+    "bring": "ticket.bring",
+    "change": "ticket.change_at",
+}
+"""Keys of the slip's fixed words."""
+
+Say = Callable[[str], str]
+"""Gives the sentence of a key in the reader's language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """An appointment with everything people want to know of it."""
+
+    appointment: Appointment
+    ticket: str
+    place: Place | None
+    who: str
+    why: str
+    code: str
+    fee_vnd: int | None
+    """None: not decided yet for that day."""
+    accompanied: bool
+    """Whether a legal representative comes along."""
+
+    def facts(self, say: Say, language: str) -> tuple[tuple[str, str], ...]:
+        """Return name and value of what there is to know."""
+        place, fee = self.place, self.fee_vnd
+        where = f"{place.name}, {place.address}" if place else self.appointment.place
+        return (
+            (say("ticket.when"), formats.moment(self.appointment.starts_at, language)),
+            (say("ticket.where"), where),
+            (say("ticket.who"), self.who),
+            (say("ticket.why"), self.why),
+            (say("ticket.code"), self.code),
+            (say("ticket.fee"), say("fee.then") if fee is None else formats.dong(fee, language)),
+        )
+
+    def bring(self, say: Say) -> tuple[str, ...]:
+        """Return what to bring, a sentence each."""
+        return tuple(say(key) for key in (*BRING, *(BRING_CHILD if self.accompanied else ())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +97,29 @@ class Paper:
     facts: tuple[tuple[str, str], ...]
     bring: tuple[str, ...]
     language: str
+
+
+def paper(
+    visit: Visit, *, say: Say, language: str, url: str, rehearsal: bool, now: datetime
+) -> Paper:
+    """Return the paper of a visit; `url` is where it is changed."""
+    place = visit.place
+    words = {name: say(key) for name, key in WORDS.items()}
+    return Paper(
+        ticket=visit.ticket,
+        title=say("ticket.title"),
+        place=place.name if place else visit.appointment.place,
+        address=place.address if place else "",
+        starts_at=visit.appointment.starts_at,
+        minutes=visit.appointment.minutes,
+        uid=f"{visit.appointment.id}@thunhan",
+        changed=int(now.timestamp()),
+        url=url,
+        words={**words, "rehearsal": say("shell.rehearsal") if rehearsal else ""},
+        facts=((say("ticket.ticket"), tickets.show(visit.ticket)), *visit.facts(say, language)),
+        bring=visit.bring(say),
+        language=language,
+    )
 
 
 def qr_svg(ticket: str) -> str:

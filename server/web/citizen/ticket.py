@@ -4,7 +4,6 @@ Whoever holds the browser's token sees it; `manage` gives the token for ticket a
 """
 
 from collections.abc import Mapping
-from datetime import date
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +17,7 @@ from server.cases.appointments import Booked
 from server.clock import HERE
 from server.rules import fields, tickets
 from server.store.tables import Dossier
-from server.web import formats, guard
+from server.web import guard
 from server.web.citizen import booking_pages as choosing
 from server.web.citizen import forms, papers, stations
 from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down
@@ -27,9 +26,6 @@ from server.web.shell import language, t
 
 pages = Blueprint("ticket", __name__)
 
-BRING = ("bring.card", "bring.papers", "bring.look", "bring.early")
-BRING_CHILD = ("bring.representative",)
-
 
 def _booked(draft: Draft) -> Booked | None:
     if draft.live is None:
@@ -37,59 +33,37 @@ def _booked(draft: Draft) -> Booked | None:
     return Booked(ticket=tickets.derive(desk().secret, draft.live.id), appointment=draft.live)
 
 
-def _bring(draft: Draft, on: date) -> tuple[str, ...]:
+def visit(draft: Draft, booked: Booked) -> papers.Visit:
+    """Return everything there is to know of the appointment."""
+    on = booked.appointment.starts_at.astimezone(HERE).date()
     outcome = draft.outcome(on)
-    child = BRING_CHILD if outcome is not None and outcome.accompanied else ()
-    return tuple(t(key) for key in (*BRING, *child))
+    return papers.Visit(
+        appointment=booked.appointment,
+        ticket=booked.ticket,
+        place=stations.by_code().get(booked.appointment.place),
+        who=draft.person.full_name if draft.person else "",
+        why=draft.case.name.in_(language()),
+        code=draft.code or "",
+        fee_vnd=choosing.fee_of(draft, on).vnd,
+        accompanied=outcome is not None and outcome.accompanied,
+    )
 
 
 def facts(draft: Draft, booked: Booked) -> tuple[tuple[str, str], ...]:
     """Return name and value of what there is to know of an appointment."""
-    place = stations.by_code().get(booked.appointment.place)
-    starts_at, reader = booked.appointment.starts_at, language()
-    fee = choosing.fee_of(draft, starts_at.astimezone(HERE).date())
-    told = formats.dong(fee.vnd, reader) if fee.vnd is not None else t("fee.then")
-    return (
-        (t("ticket.when"), formats.moment(starts_at, reader)),
-        (
-            t("ticket.where"),
-            f"{place.name}, {place.address}" if place else booked.appointment.place,
-        ),
-        (t("ticket.who"), draft.person.full_name if draft.person else ""),
-        (t("ticket.why"), draft.case.name.in_(reader)),
-        (t("ticket.code"), draft.code or ""),
-        (t("ticket.fee"), told),
-    )
+    return visit(draft, booked).facts(t, language())
 
 
-def _paper(draft: Draft, booked: Booked) -> papers.Paper:
-    here, starts_at = desk(), booked.appointment.starts_at
-    place = stations.by_code().get(booked.appointment.place)
-    words = {
-        "name": t("shell.name"),
-        "kind": t("ticket.kind"),
-        "code": t("ticket.ticket"),
-        "show": t("ticket.show"),
-        "qr_alt": t("ticket.qr_alt"),
-        "about": t("ticket.about"),
-        "bring": t("ticket.bring"),
-        "change": t("ticket.change_at"),
-        "rehearsal": t("shell.rehearsal") if here.settings.rehearsal else "",
-    }
-    return papers.Paper(
-        ticket=booked.ticket,
-        title=t("ticket.title"),
-        place=place.name if place else booked.appointment.place,
-        address=place.address if place else "",
-        starts_at=starts_at,
-        minutes=booked.appointment.minutes,
-        uid=f"{booked.appointment.id}@thunhan",
-        changed=int(here.now().timestamp()),
-        url=f"{here.settings.citizen_url}/manage",
-        words=words,
-        facts=((t("ticket.ticket"), tickets.show(booked.ticket)), *facts(draft, booked)),
-        bring=_bring(draft, starts_at.astimezone(HERE).date()),
+def paper(draft: Draft, booked: Booked) -> papers.Paper:
+    """Return what is printed of an appointment, in the reader's language."""
+    here = desk()
+    return papers.paper(
+        visit(draft, booked),
+        say=t,
         language=language(),
+        url=f"{here.settings.citizen_url}/manage",
+        rehearsal=here.settings.rehearsal,
+        now=here.now(),
     )
 
 
@@ -120,13 +94,14 @@ def booked() -> ResponseReturnValue:
         # segno's own element of our own text: nothing a citizen typed is in it.
         qr=Markup(papers.qr_svg(found.ticket)),  # noqa: S704 - see above
         facts=facts(draft, found),
-        bring=_bring(draft, found.appointment.starts_at.astimezone(HERE).date()),
+        bring=visit(draft, found).bring(t),
         movable=found.appointment.state is AppointmentState.BOOKED,
         done=request.args.get("done", "") == "changed",
     )
 
 
-def _file(body: bytes, kind: str, name: str) -> Response:
+def file(body: bytes, kind: str, name: str) -> Response:
+    """Return a file to be kept under a name."""
     response = Response(body, mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -139,8 +114,8 @@ def calendar() -> ResponseReturnValue:
     held = mine()
     if held is None:
         return nothing()
-    paper = _paper(*held)
-    return _file(papers.calendar(paper, now=desk().now()), "text/calendar", "lich-hen.ics")
+    entry = paper(*held)
+    return file(papers.calendar(entry, now=desk().now()), "text/calendar", "lich-hen.ics")
 
 
 @pages.get("/booked/slip.pdf")
@@ -150,7 +125,7 @@ def slip() -> ResponseReturnValue:
     held = mine()
     if held is None:
         return nothing()
-    return _file(papers.slip(_paper(*held)), "application/pdf", "phieu-hen.pdf")
+    return file(papers.slip(paper(*held)), "application/pdf", "phieu-hen.pdf")
 
 
 @pages.get("/manage")
