@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.booking import SlotFull, SlotGone, SlotRef
 from scheduler.life import AppointmentState
-from server.cases import appointments, filing
+from server.cases import appointments, filing, rebooking
 from server.clock import HERE
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier
@@ -118,6 +118,28 @@ def change() -> ResponseReturnValue:
 
 def _move(session: Session, dossier: Dossier, slot: SlotRef) -> None:
     appointments.move(session, dossier, slot, now=desk().now())
+
+
+@pages.post("/booked/other")
+@open_to("citizen")
+def take_other() -> ResponseReturnValue:
+    """Take one of the times that are offered for one the office took away."""
+    place, _, name = request.form.get("time", "")[: stations.LONGEST].partition(" ")
+    slot = times.slot_named(name, place)
+    if slot is None or mine() is None:
+        return redirect(url_for("ticket.booked"), code=303)
+    now = desk().now()
+
+    def work(session: Session, dossier: Dossier) -> None:
+        rebooking.accept(session, dossier, slot, now=now)
+
+    try:
+        _with_dossier(work)
+    except (SlotFull, SlotGone):
+        return redirect(url_for("ticket.booked", done="gone"), code=303)
+    except NotNow:
+        return redirect(url_for("ticket.booked"), code=303)
+    return redirect(url_for("ticket.booked", done="changed"), code=303)
 
 
 @pages.get("/booked/cancel")

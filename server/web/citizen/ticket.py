@@ -10,17 +10,18 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from scheduler.database import transaction
+from scheduler.database import reading, transaction
 from scheduler.life import AppointmentState
-from server.cases import appointments, filing, status
+from server.cases import appointments, filing, rebooking, status
 from server.cases.appointments import Booked
+from server.cases.rebooking import Alternative
 from server.clock import HERE
 from server.rules import fields, tickets
 from server.store.tables import Dossier
 from server.web import guard
 from server.web.citizen import booking_pages as choosing
-from server.web.citizen import forms, papers, stations
-from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down
+from server.web.citizen import forms, papers, stations, times
+from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down, taken
 from server.web.guard import open_to
 from server.web.shell import language, t
 
@@ -74,6 +75,16 @@ def mine() -> tuple[Draft, Booked] | None:
     return None if draft is None or booked is None else (draft, booked)
 
 
+def _instead() -> tuple[bool, tuple[Alternative, ...]]:
+    """Return whether the office took the time away, and which others it offers."""
+    here = desk()
+    with reading(here.engine) as session:
+        dossier = taken(session)
+        if dossier is None or rebooking.of(session, dossier) is None:
+            return False, ()
+        return True, rebooking.alternatives(session, dossier, now=here.now())
+
+
 def nothing() -> ResponseReturnValue:
     """Send a browser without an appointment to where it is asked for."""
     return redirect(url_for("ticket.manage"), code=303)
@@ -87,6 +98,7 @@ def booked() -> ResponseReturnValue:
     if held is None:
         return nothing()
     draft, found = held
+    lost, instead = _instead()
     return render_template(
         "citizen/booked.html",
         draft=draft,
@@ -97,6 +109,10 @@ def booked() -> ResponseReturnValue:
         bring=visit(draft, found).bring(t),
         movable=found.appointment.state is AppointmentState.BOOKED,
         done=request.args.get("done", "") == "changed",
+        gone=request.args.get("done", "") == "gone",
+        lost=lost,
+        instead=instead,
+        slot_name=times.slot_name,
     )
 
 
