@@ -1,0 +1,1 @@
+"""The door for programs: partners and the hotline book for citizens by JSON."""
