@@ -9,15 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import forecast, plan, waits
-from scheduler.calendar import HERE
+from scheduler import forecast, waits
 from scheduler.forecast import Outlook, Standing
 from scheduler.line import RULES
 from scheduler.simulation import serve
-from scheduler.tables import SlotRow
 
 BOOKED_WAIT, BOOKED_SHARE = 20.0, 0.95
 """[D] So many minutes at most wait so many of those who booked, after their time."""
@@ -59,13 +56,13 @@ def advise(
     most 20 minutes, and the person is done before closing.
     """
     outlook = forecast.look(session, place, now=now)
-    for begins, closes in _sessions(session, place, now):
+    for begins, closes in forecast.hours(session, place, now=now):
         opens = max(begins, 0.0)
         for at in _times(opens, closes, now):
             me = Standing(
                 due=float(RULES.due_walk_in(at)), priority=priority, planned=minutes, arrives=at
             )
-            wait = admits(outlook, me, opens=opens, closes=closes)
+            wait = admits(replace(outlook, opens=opens), me, closes=closes)
             if wait is not None:
                 later = None if at == 0.0 else now + timedelta(minutes=at)
                 say = Say.NOW if later is None else Say.COME_BACK
@@ -73,26 +70,24 @@ def advise(
     return Advice(say=Say.BOOK, at=None, p80_minutes=None)
 
 
-def admits(outlook: Outlook, me: Standing, *, opens: float, closes: float) -> int | None:
+def admits(outlook: Outlook, me: Standing, *, closes: float) -> int | None:
     """Return the wait (minutes, 8 of 10 less) of a walk-in who may come; None: they may not.
 
     Args:
-        outlook: what is known.
+        outlook: what is known; it opens when the hours begin in which they would come.
         me: the walk-in.
-        opens: when the hours they come in begin, minutes from now; 0 where they have begun.
-        closes: when these hours end.
+        closes: when these hours end, minutes from now.
     """
     if not outlook.servers:
         return None
     inside = replace(
         outlook,
         here=(*(p for p in outlook.here if p.arrives < closes), me),
-        expected=tuple(p for p in outlook.expected if opens - WINDOW < p.starts < closes),
+        expected=tuple(p for p in outlook.expected if outlook.opens - WINDOW < p.starts < closes),
     )
     mine = len(inside.here) - 1
     drawn = forecast.draw(inside, inside.rng(), draws=DRAWS)
-    free_at = np.maximum(drawn.free_at, opens)
-    starts = serve(drawn.arrivals, drawn.ranks, drawn.durations, free_at)
+    starts = serve(drawn.arrivals, drawn.ranks, drawn.durations, drawn.free_at)
     wait = float(np.quantile(starts[:, mine] - me.arrives, waits.PROMISED))
     done = float(np.quantile(starts[:, mine] + drawn.durations[:, mine], waits.PROMISED))
     booked = np.asarray([*(p.booked for p in inside.here), *(True for _ in inside.expected)])
@@ -104,28 +99,8 @@ def admits(outlook: Outlook, me: Standing, *, opens: float, closes: float) -> in
 
 
 def _times(opens: float, closes: float, now: datetime) -> list[float]:
-    """Return when somebody may come, minutes from now: now, or at full tens."""
+    """Return when somebody may come, minutes from now: now, or at full tens of these hours."""
     past_ten = now.minute % STEP + now.second / 60
     first = STEP - past_ten if past_ten else STEP
     times = [first + STEP * n for n in range(int(max(closes - first, 0.0) // STEP) + 1)]
-    return [at for at in ([0.0] if opens == 0.0 else []) + times if opens <= at < closes]
-
-
-def _sessions(session: Session, place: str, now: datetime) -> list[tuple[float, float]]:
-    """Return the hours of today that are not over, minutes from now: begin and end of each."""
-    day = now.astimezone(HERE).date()
-    first, ended = plan.bounds(day, day)
-    rows = session.execute(
-        sa.select(SlotRow.starts_at, SlotRow.minutes)
-        .where(SlotRow.place == place, SlotRow.starts_at >= first, SlotRow.starts_at < ended)
-        .where(SlotRow.offered)
-        .order_by(SlotRow.starts_at)
-    )
-    joined: list[tuple[float, float]] = []
-    for starts_at, length in rows:
-        begins = forecast.minutes(starts_at, now)
-        if joined and begins <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], begins + length))
-        else:
-            joined.append((begins, begins + length))
-    return [hours for hours in joined if hours[1] > 0]
+    return [0.0, *(at for at in times if opens <= at < closes)]

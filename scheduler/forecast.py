@@ -19,11 +19,12 @@ from scheduler.habits import Habits
 from scheduler.life import AppointmentState
 from scheduler.line import RULES
 from scheduler.places import REGULAR
-from scheduler.points import HELP
+from scheduler.points import HELP, same_line
 from scheduler.queue_life import QueueState
 from scheduler.service import Service
-from scheduler.tables import AppointmentRow
+from scheduler.tables import AppointmentRow, LaneKind, LaneRow, SlotRow
 from scheduler.tables_day import QueueRow
+from scheduler.walk_ins import WALK_IN
 
 Minutes = NDArray[np.float64]
 
@@ -52,6 +53,7 @@ class Standing:
     priority: bool
     planned: int
     arrives: float = 0.0
+    """Negative: has been here so long."""
     booked: bool = False
 
 
@@ -75,10 +77,12 @@ class Outlook:
     expected: tuple[Expected, ...]
     service: Service
     habits: Habits
+    opens: float = 0.0
+    """When the hours begin in which people are served; 0: they have."""
 
-    def rng(self, salt: str = "") -> np.random.Generator:
+    def rng(self) -> np.random.Generator:
         """Return the same generator for the same state."""
-        known = (self.servers, self.busy, self.here, self.expected, salt)
+        known = (self.servers, self.busy, self.here, self.expected, self.opens)
         return np.random.default_rng(
             int.from_bytes(hashlib.sha256(repr(known).encode()).digest()[:8], "big")
         )
@@ -97,10 +101,9 @@ def look(
     Who needs help and who needs a kiosk are two lines: `lane` says whose points are looked at.
     """
     day = now.astimezone(HERE).date()
-    same_line = QueueRow.lane == HELP if lane == HELP else QueueRow.lane != HELP
     rows = session.scalars(
         sa.select(QueueRow)
-        .where(QueueRow.place == place, QueueRow.day == day, same_line)
+        .where(QueueRow.place == place, QueueRow.day == day, same_line(lane))
         .where(QueueRow.state.in_((QueueState.WAITING, QueueState.CALLED, QueueState.SERVING)))
         .order_by(QueueRow.number)
     ).all()
@@ -114,6 +117,8 @@ def look(
             AppointmentRow.starts_at < ended,
             AppointmentRow.state == AppointmentState.BOOKED,
             AppointmentRow.id != (without or NOBODY),
+            AppointmentRow.lane.not_in(_not_coming(place)),
+            AppointmentRow.lane != WALK_IN,
             sa.literal(lane != HELP),
         )
         .order_by(AppointmentRow.starts_at, AppointmentRow.id)
@@ -130,7 +135,7 @@ def look(
                 due=minutes(row.due_at, now),
                 priority=bool(row.priority),
                 planned=row.minutes,
-                arrives=max(minutes(row.arrived_at, now), 0.0),
+                arrives=minutes(row.arrived_at, now),
                 booked=row.appointment_id is not None,
             )
             for row in rows
@@ -139,9 +144,35 @@ def look(
         expected=tuple(
             Expected(starts=minutes(starts, now), planned=planned) for starts, planned in to_come
         ),
-        service=service.measured(session, place, now=now),
+        service=service.measured(session, place, now=now, lane=lane),
         habits=habits.measured(session, place, now=now),
+        opens=max(next((begins for begins, _ in hours(session, place, now=now)), 0.0), 0.0),
     )
+
+
+def hours(session: Session, place: str, *, now: datetime) -> tuple[tuple[float, float], ...]:
+    """Return the hours of today that are not over, from the slots: begin and end of each."""
+    day = now.astimezone(HERE).date()
+    first, ended = plan.bounds(day, day)
+    rows = session.execute(
+        sa.select(SlotRow.starts_at, SlotRow.minutes)
+        .where(SlotRow.place == place, SlotRow.starts_at >= first, SlotRow.starts_at < ended)
+        .where(SlotRow.offered, SlotRow.lane != WALK_IN, SlotRow.lane.not_in(_not_coming(place)))
+        .order_by(SlotRow.starts_at)
+    )
+    joined: list[tuple[float, float]] = []
+    for starts_at, length in rows:
+        begins = minutes(starts_at, now)
+        if joined and begins <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], begins + length))
+        else:
+            joined.append((begins, begins + length))
+    return tuple((begins, ends) for begins, ends in joined if ends > 0)
+
+
+def _not_coming(place: str) -> sa.Select[str]:
+    """Return the lanes of people to whom a team comes."""
+    return sa.select(LaneRow.code).where(LaneRow.place == place, LaneRow.kind == LaneKind.MOBILE)
 
 
 def minutes(moment: datetime, now: datetime) -> float:
@@ -211,7 +242,7 @@ def _durations(outlook: Outlook, rng: np.random.Generator, draws: int) -> Minute
 
 
 def _free_at(outlook: Outlook, rng: np.random.Generator, draws: int) -> Minutes:
-    free = np.zeros((draws, outlook.servers))
+    free = np.full((draws, outlook.servers), outlook.opens)
     for server, busy in enumerate(outlook.busy[: outlook.servers]):
         sample = np.asarray(outlook.service.of(busy.planned).minutes, float)
         longer = sample[sample > busy.elapsed]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler.places import REGULAR
-from scheduler.tables_day import PointKind, PointRow
+from scheduler.tables_day import PointKind, PointRow, QueueRow
 
 HELP = "help"
 """The lane of people who must see an officer before anything else. Only points of this lane call
@@ -35,6 +35,11 @@ class Point:
     def serves(self, lane: str) -> bool:
         """Return whether people of a lane may be called here."""
         return (self.lane == HELP) == (lane == HELP)
+
+
+def same_line(lane: str) -> sa.ColumnElement[bool]:
+    """Return which entries are served by the same points as those of `lane`."""
+    return QueueRow.lane == HELP if lane == HELP else QueueRow.lane != HELP
 
 
 def add(

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from scheduler.calendar import HERE
+from scheduler.places import REGULAR
+from scheduler.points import same_line
 from scheduler.queue_life import QueueState
 from scheduler.tables_day import QueueRow
 
@@ -67,20 +69,28 @@ class Service:
         return sum(sample.known for sample in self.by_length.values())
 
 
-def measured(session: Session, place: str, *, now: datetime) -> Service:
-    """Return what the last four weeks say of a place, by planned length; the prior where few."""
+def measured(session: Session, place: str, *, now: datetime, lane: str = REGULAR) -> Service:
+    """Return what the last four weeks say of a place, by planned length; the prior where few.
+
+    Kiosks and counters that help take different times: `lane` says whose are meant.
+    """
     ranked = (
         sa.select(
             QueueRow.minutes,
             QueueRow.began_at,
             QueueRow.ended_at,
+            QueueRow.number,
             sa.func.row_number()
-            .over(partition_by=QueueRow.minutes, order_by=QueueRow.began_at.desc())
+            .over(
+                partition_by=QueueRow.minutes,
+                order_by=(QueueRow.began_at.desc(), QueueRow.number.desc()),
+            )
             .label("nth"),
         )
         .where(
             QueueRow.place == place,
             QueueRow.day >= first_day(now),
+            same_line(lane),
             QueueRow.state == QueueState.DONE,
             QueueRow.began_at < now,
         )
@@ -89,7 +99,7 @@ def measured(session: Session, place: str, *, now: datetime) -> Service:
     rows = session.execute(
         sa.select(ranked.c.minutes, ranked.c.began_at, ranked.c.ended_at)
         .where(ranked.c.nth <= MOST)
-        .order_by(ranked.c.minutes, ranked.c.began_at)
+        .order_by(ranked.c.minutes, ranked.c.began_at, ranked.c.number)
     )
     times: dict[int, list[float]] = {}
     for planned, began, ended in rows:
