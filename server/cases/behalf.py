@@ -16,19 +16,15 @@ from scheduler.booking import Appointment, AppointmentUnknown, SlotRef
 from scheduler.database import insert_missing
 from scheduler.life import AppointmentState
 from scheduler.tables import AppointmentRow
-from server.cases import appointments, needs, status, throttle
+from server.cases import appointments, needs, programs, status, throttle
 from server.cases.appointments import PersonUnknown
 from server.cases.programs import Caller
-from server.cases.throttle import Limit
 from server.clock import HERE
 from server.rules import cases, tickets
 from server.rules.dossier import DossierState, NotNow
 from server.rules.fields import BirthDate
 from server.store.tables import Dossier, KeyKind, Ticket
 
-WRONG = Limit(name="program", tries=200, seconds=3600)
-"""[D] Codes and birth dates that fit nothing, of one program: people misspell, but not so often."""
-LIMITS = (WRONG,)
 MOST_A_DAY = 5
 """[D] Appointments programs make for one dossier in 24 hours: whoever changes their mind moves."""
 A_DAY = timedelta(days=1)
@@ -101,7 +97,7 @@ def dossier(
         DossierUnknown: none has both.
         TriedTooOften: by this program or for this code; the right answer is not told either.
     """
-    limits = ((status.BY_CODE, proof.code), (WRONG, caller.name))
+    limits = ((status.BY_CODE, proof.code), (programs.WRONG, caller.name))
     tried = [throttle.tried(limit, what, secret=secret, now=now) for limit, what in limits]
     booked = (
         sa.select(sa.func.count())
@@ -126,7 +122,7 @@ def dossier(
 
 def wrong(session: Session, proof: Proof, *, caller: Caller, secret: bytes, now: datetime) -> int:
     """Count a try that fitted nothing; return 0, or the seconds until the next may be made."""
-    limits = ((WRONG, caller.name), (status.BY_CODE, proof.code))
+    limits = ((programs.WRONG, caller.name), (status.BY_CODE, proof.code))
     return max(
         throttle.count(session, limit, what, secret=secret, now=now) for limit, what in limits
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from server.cases.throttle import Limit
 from server.store import audit
 from server.store.tables import ApiKey, KeyKind
 
@@ -21,6 +22,10 @@ SHAPE = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 A_MINUTE = 600
 """[D] Ten requests a second: a call centre of some hundred people."""
+
+WRONG = Limit(name="program", tries=200, seconds=3600)
+"""[D] Codes and birth dates that fit nothing, of one program: people misspell, but not so often."""
+LIMITS = (WRONG,)
 
 
 class NameTaken(Exception):

@@ -22,6 +22,7 @@ from server.cases import (
     day,
     filing,
     home_check,
+    programs,
     hours,
     messages,
     rebooking,
@@ -48,6 +49,7 @@ LIMITS = (
     *appointments.LIMITS,
     *registry_check.LIMITS,
     *home_check.LIMITS,
+    *programs.LIMITS,
     signing_in.BY_NETWORK,
     visits.BY_CARD,
 )
