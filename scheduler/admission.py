@@ -21,7 +21,8 @@ BOOKED_WAIT, BOOKED_SHARE = 20.0, 0.95
 WALK_IN_WAIT = 45.0
 """[D] Minutes; who would wait longer (8 of 10 less) is better off coming back."""
 WINDOW = 60.0
-"""[D] Minutes after a walk-in is due within which the wait of those who booked is looked at."""
+"""[D] Minutes after a walk-in is due within which the wait of those who booked, and are called
+after them, is looked at."""
 STEP = 10.0
 """[D] Minutes; times to come back at are full tens."""
 DRAWS = 200
@@ -92,9 +93,10 @@ def admits(outlook: Outlook, me: Standing, *, closes: float) -> int | None:
     done = float(np.quantile(starts[:, mine] + drawn.durations[:, mine], waits.PROMISED))
     booked = np.asarray([*(p.booked for p in inside.here), *(True for _ in inside.expected)])
     since = np.maximum(drawn.arrivals, drawn.dues)
-    near = booked & np.isfinite(starts) & (since < me.due + WINDOW) & (since + WINDOW > me.due)
-    theirs = (starts - since)[near] if near.any() else np.zeros(1)
-    kept = float(np.quantile(theirs, BOOKED_SHARE)) <= BOOKED_WAIT
+    after = starts >= starts[:, [mine]]
+    near = booked & after & np.isfinite(starts) & (since < me.due + WINDOW)
+    theirs = starts[near] - since[near]
+    kept = not theirs.size or float(np.quantile(theirs, BOOKED_SHARE)) <= BOOKED_WAIT
     return round(wait) if kept and wait <= WALK_IN_WAIT and done <= closes else None
 
 
