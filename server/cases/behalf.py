@@ -86,6 +86,18 @@ def lanes(session: Session, place: str) -> Lanes:
     return {first: needs.lanes(session, place, goes_first=first) for first in (False, True)}
 
 
+_KNOWN = sa.select(
+    Dossier,
+    sa.select(sa.func.count())
+    .select_from(Ticket)
+    .where(Ticket.dossier_id == Dossier.id)
+    .scalar_subquery(),
+    throttle.tried("code"),
+    throttle.tried("program"),
+).where(Dossier.code == sa.bindparam("dossier_code"))
+"""One question for all that is asked before something is written; built once, for rushes."""
+
+
 def dossier(
     session: Session, proof: Proof, *, caller: Caller, secret: bytes, now: datetime
 ) -> Known:
@@ -97,22 +109,15 @@ def dossier(
         DossierUnknown: none has both.
         TriedTooOften: by this program or for this code; the right answer is not told either.
     """
-    limits = ((status.BY_CODE, proof.code), (programs.WRONG, caller.name))
-    tried = [throttle.tried(limit, what, secret=secret, now=now) for limit, what in limits]
-    booked = (
-        sa.select(sa.func.count())
-        .select_from(Ticket)
-        .where(Ticket.dossier_id == Dossier.id)
-        .scalar_subquery()
-    )
-    # One question for all of it: in a rush nothing else is asked before something is written.
-    row = session.execute(
-        sa.select(Dossier, booked, *tried).where(Dossier.code == proof.code)
-    ).one_or_none()
+    limits = (("code", status.BY_CODE, proof.code), ("program", programs.WRONG, caller.name))
+    asked: dict[str, str | int] = {"dossier_code": proof.code}
+    for name, limit, what in limits:
+        asked |= throttle.tried_of(name, limit, what, secret=secret, now=now)
+    row = session.execute(_KNOWN, asked).one_or_none()
     if row is None:
         raise DossierUnknown
     found, before, *counted = row
-    for (limit, _), count in zip(limits, counted, strict=True):
+    for (_, limit, _), count in zip(limits, counted, strict=True):
         if (count or 0) >= limit.tries:
             raise TriedTooOften(throttle.seconds_left(limit, now=now))
     if not status.born_then(found, proof.birth):

@@ -45,14 +45,29 @@ def seconds_left(limit: Limit, *, now: datetime) -> int:
     return limit.seconds - int(now.timestamp()) % limit.seconds
 
 
-def tried(limit: Limit, what: str, *, secret: bytes, now: datetime) -> sa.ScalarSelect[int]:
-    """Return the question how many tries were counted; it counts none. None: not one."""
-    bucket, window = _bucket(secret, limit, what), int(now.timestamp()) // limit.seconds
+def tried(name: str) -> sa.ScalarSelect[int]:
+    """Return the question how many tries were counted, to stand in a larger one; it counts none.
+
+    What is meant is given when it is asked (see `tried_of`), so that the question is built once.
+    """
     return (
         sa.select(Throttle.count)
-        .where(Throttle.bucket == bucket, Throttle.window == window)
+        .where(
+            Throttle.bucket == sa.bindparam(f"{name}_bucket"),
+            Throttle.window == sa.bindparam(f"{name}_window"),
+        )
         .scalar_subquery()
     )
+
+
+def tried_of(
+    name: str, limit: Limit, what: str, *, secret: bytes, now: datetime
+) -> dict[str, str | int]:
+    """Return what `tried` asks about."""
+    return {
+        f"{name}_bucket": _bucket(secret, limit, what),
+        f"{name}_window": int(now.timestamp()) // limit.seconds,
+    }
 
 
 def count(session: Session, limit: Limit, what: str, *, secret: bytes, now: datetime) -> int:
