@@ -206,6 +206,21 @@ def render(folder: Path, texts: Iterator[Text]) -> tuple[int, int]:
     return len(missing), len(wanted)
 
 
+def render_clips(folder: Path, clips: Mapping[str, Mapping[str, str]]) -> int:
+    """Make short clips for others to put together: ``NAME.LANGUAGE.wav``; return how many.
+
+    Raises:
+        Mute: there is no voice.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    voice = Voice()
+    wanted = [(name, *said) for name, texts in clips.items() for said in texts.items()]
+    for name, language, text in wanted:
+        _write(folder / f"{name}.{language}.wav", voice.say(text, language), voice.rate)
+    return len(wanted)
+
+
 def _write(path: Path, samples: bytes, rate: int) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     with wave.open(str(part), "wb") as file:
@@ -220,9 +235,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Make the files of a folder and print how many were made and are there, as JSON."""
     parser = argparse.ArgumentParser(prog="python -m kiosk.speech", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the sound files go")
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument("--clips", type=Path, help="make these instead: {name: {language: text}}")
+    parsed = parser.parse_args(arguments)
+    folder = parsed.folder
     try:
-        made, there = render(folder, sentences())
+        if parsed.clips is None:
+            made, there = render(folder, sentences())
+        else:
+            clips = json.loads(parsed.clips.read_text(encoding="utf-8"))
+            made = there = render_clips(folder, clips)
         durable.sync(folder)
     except (Mute, OSError) as error:
         sys.stderr.write(f"{error}\n")

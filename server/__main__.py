@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from server.cli import database, devices, keys, officers, places, programs, worker
+from server.cli import database, devices, keys, officers, places, programs, voice, worker
 from server.settings import Settings
 
-COMMANDS = (database, keys, places, devices, programs, officers, worker)
+COMMANDS = (database, keys, places, devices, programs, officers, voice, worker)
 
 
 def main(arguments: list[str] | None = None) -> int:

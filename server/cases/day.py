@@ -30,6 +30,8 @@ from server.store.tables import Dossier, VisitRow
 HELP_MINUTES = 15
 """[D] Planned for somebody without a dossier: data are checked and a request is filed with them."""
 LONGEST_CODE = 64
+LARGEST_NUMBER = 99_999
+"""[D] No station serves more people on a day; what a 32-bit column takes."""
 
 
 class Reason(enum.StrEnum):
@@ -62,8 +64,6 @@ class CheckedIn:
     entry: Entry
     how: Punctuality | None
     """None: without a booked time."""
-    ticket: str | None
-    """What a walk-in shows at a kiosk; who has booked has theirs."""
 
 
 PAST_CAPTURE = frozenset(
@@ -122,7 +122,7 @@ def walk_in(
 ) -> CheckedIn:
     """Let somebody in who has a filed dossier and no appointment, now or at `back_at`.
 
-    They get an appointment beside those that are booked, and the code they show at a kiosk.
+    They get an appointment beside those that are booked, with a ticket to show at a kiosk.
 
     Raises:
         NotLetIn: they have an appointment elsewhere or on another day, or are not ready.
@@ -146,11 +146,11 @@ def walk_in(
         )
     except AlreadyBooked:
         raise NotLetIn(Reason.BOOKING_NOW) from None
-    ticket = appointments.issue(session, dossier, made, secret=secret)
+    appointments.issue(session, dossier, made, secret=secret)
     booking.arrive(session, made.id, now=now)
     entry = waiting_room.join(session, dossier, made, now=now, back_at=back_at)
     _note(session, entry, "walk_in", by=by, now=now)
-    return CheckedIn(entry=entry, how=None, ticket=ticket)
+    return CheckedIn(entry=entry, how=None)
 
 
 def number(
@@ -393,7 +393,7 @@ def _arrived(
         booking.arrive(session, live.id, now=now)
     entry = waiting_room.join(session, dossier, live, now=now)
     _note(session, entry, "check_in", by=by, now=now)
-    return CheckedIn(entry=entry, how=None if live.lane == walk_ins.WALK_IN else how, ticket=None)
+    return CheckedIn(entry=entry, how=None if live.lane == walk_ins.WALK_IN else how)
 
 
 def _appointment_of(session: Session, entry: Entry) -> Appointment | None:

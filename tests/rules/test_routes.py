@@ -15,6 +15,7 @@ from server import clock
 from server.cli import keys
 from server.settings import Settings
 from server.web.citizen.app import create_app as citizen
+from server.web.display.app import create_app as display
 from server.web.guard import SAFE, audiences_of
 from server.web.intake.app import create_app as intake
 from server.web.officer.app import create_app as officer
@@ -41,6 +42,7 @@ def _apps(folder: Path) -> Iterator[Flask]:
     yield citizen(settings)
     yield intake(settings, engine)
     yield officer(settings, engine)
+    yield display(settings, engine)
     engine.dispose()
 
 

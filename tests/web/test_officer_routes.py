@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from server.store.tables import Role
 from server.web.guard import EVERYBODY, audiences_of
-from tests.officers import OFFICERS, Browser, Office
+from tests.officers import OFFICERS, STATION, Browser, Office
 
 VERIFIER, SUPERVISOR = Role.VERIFIER.value, Role.SUPERVISOR.value
 CAPTURER, AUDITOR = Role.CAPTURER.value, Role.AUDITOR.value
@@ -35,6 +35,20 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/counter/<digest>/hand-over"): AT_COUNTER,
     ("POST", "/counter/<digest>/take-back-in"): DECIDING,
     ("GET", "/today"): AT_COUNTER,
+    ("POST", "/today/<station>/reception"): AT_COUNTER,
+    ("POST", "/today/<station>/appointments/<uuid:appointment>/arrive"): AT_COUNTER,
+    ("POST", "/today/<station>/points/<point>/call"): AT_COUNTER,
+    ("POST", "/today/<station>/points/<point>/<any(open,close):what>"): AT_COUNTER,
+    (
+        "POST",
+        "/today/<station>/numbers/<int:number>/<any(again,begin,end,gone,back):what>",
+    ): AT_COUNTER,
+    ("POST", "/today/<station>/note"): AT_COUNTER,
+    ("GET", "/hours"): {SUPERVISOR},
+    ("POST", "/hours/change"): {SUPERVISOR},
+    ("POST", "/hours/lane"): {SUPERVISOR},
+    ("GET", "/hours/stranded"): {SUPERVISOR},
+    ("POST", "/hours/stranded/<uuid:dossier_id>"): {SUPERVISOR},
     ("GET", "/audit"): {AUDITOR},
     ("POST", "/audit"): {AUDITOR},
     # Last: it ends the sessions the others are tried with.
@@ -42,11 +56,17 @@ MATRIX: dict[tuple[str, str], set[str]] = {
 }
 VALUES = {
     "<digest>": "f" * 64,
+    "<station>": STATION,
+    "<uuid:appointment>": "00000000-0000-4000-8000-000000000000",
+    "<point>": "may-1",
+    "<any(open,close):what>": "close",
+    "<int:number>/<any(again,begin,end,gone,back):what>": "1/again",
     "<name>": "mark.svg",
     "files/mark.svg": "files/3x4",
     "<int:position>/<kind>/mark.svg": "3/plain/iso-19794-2-2011",
     "records/mark.svg": "records/cbeff",
     "<weight>": "Bold",
+    "<uuid:dossier_id>": "00000000-0000-4000-8000-000000000000",
 }
 
 

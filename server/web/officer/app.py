@@ -20,6 +20,7 @@ from server.web.officer import (
     audit_pages,
     counter_pages,
     file_pages,
+    hall_pages,
     queue_pages,
     record_pages,
     review_pages,
@@ -58,6 +59,7 @@ def create_app(
         record_pages,
         counter_pages,
         today_pages,
+        hall_pages,
         audit_pages,
     ):
         pages: Any = module.pages

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app, g, make_response, redirect, render_template, url_for
+from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from scheduler.database import reading, transaction
@@ -26,6 +26,8 @@ from server.web import guard
 
 EXTENSION = "officer"
 TOKEN = "session"  # noqa: S105 - a cookie's name
+UNATTENDED = "X-Unattended"
+"""The header a page sends when it asks without anybody pressing anything."""
 ROLES = tuple(role.value for role in Role)
 DECIDING = (Role.VERIFIER.value, Role.SUPERVISOR.value)
 AT_COUNTER = (*DECIDING, Role.CAPTURER.value)
@@ -86,7 +88,8 @@ def signed_in() -> SignedIn | None:
         if token is not None:
             with reading(here.engine) as session:
                 found = signing_in.recognise(session, token, binding=guard.csrf_token(), now=now)
-        if found is not None and found.worn:
+        # A page that asks by itself is nobody's use of it: an empty chair is signed out.
+        if found is not None and found.worn and UNATTENDED not in request.headers:
             with transaction(here.engine) as session:
                 signing_in.touch(session, found, now=now)
         g.signed_in = found

@@ -1,70 +1,56 @@
-"""A day's appointments at one station, with where each of them stands.
+"""A station's day: who is expected, waits, is called and served; and what was just done.
 
-It changes none of them.
+It changes nothing: `server.web.officer.hall_pages` does.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
-from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import booking, places
-from scheduler.booking import Appointment
+from scheduler import booking, places, queue
 from scheduler.database import reading
-from scheduler.life import AppointmentState
-from server.cases import officers
-from server.rules import cases
-from server.store.tables import Dossier
+from scheduler.queue import Entry, EntryRef
+from scheduler.walk_ins import WALK_IN
+from server.cases import day_view, officers
+from server.rules import tickets
 from server.web.guard import open_to
 from server.web.officer.desk import AT_COUNTER, desk, me
-from server.web.shell import language
 
 pages = Blueprint("today", __name__)
 
 FARTHEST: Final = timedelta(days=366)
-TONES: Final = {
-    AppointmentState.BOOKED: "",
-    AppointmentState.ARRIVED: "warn",
-    AppointmentState.SERVED: "good",
-    AppointmentState.MISSED: "bad",
-}
+REFRESHED: Final = 10
+"""[D] Seconds: a waiting room changes about once a minute."""
+LONGEST_NUMBER: Final = 6
+SAID: Final = frozenset(
+    {
+        *("in_line", "later", "called", "again", "gone", "back", "begun", "ended"),
+        *("nobody", "opened", "closed", "noted"),
+    }
+)
+"""What may have been done just now; the sentence is ``hall.said.<name>``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One appointment: a name and a code, no number."""
+class Done:
+    """What was done just now."""
 
-    appointment: Appointment
-    code: str
-    name: str
-    case: str
-    tone: str
-
-
-def _dossiers(session: Session, appointments: tuple[Appointment, ...]) -> dict[str, Dossier]:
-    ids = []
-    for appointment in appointments:
-        with suppress(ValueError):
-            ids.append(UUID(appointment.whose))
-    rows = session.scalars(sa.select(Dossier).where(Dossier.id.in_(ids)))
-    return {str(dossier.id): dossier for dossier in rows}
+    what: str
+    entry: Entry | None
+    ticket: str | None
+    """Of somebody who came without an appointment, as they show it at a kiosk."""
 
 
-def _line(appointment: Appointment, dossier: Dossier | None) -> Line:
-    case = None if dossier is None else cases.case(dossier.purpose, dossier.profile)
-    return Line(
-        appointment=appointment,
-        code=(dossier.code if dossier else None) or "",
-        name=(dossier.full_name if dossier else None) or "",
-        case=case.name.in_(language()) if case else "",
-        tone=TONES.get(appointment.state, ""),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why something was not done: a text's key and what its places are filled with."""
+
+    key: str
+    values: dict[str, object]
 
 
 def _day(today: date) -> date:
@@ -76,31 +62,59 @@ def _day(today: date) -> date:
     return asked if abs(asked - today) <= FARTHEST else today
 
 
-@pages.get("/today")
-@open_to(*AT_COUNTER)
-def show() -> ResponseReturnValue:
-    """Show who is expected and who came."""
-    here, officer = desk(), me()
+def _done(session: Session, station: str, day: date) -> Done | None:
+    what, given = request.args.get("said", ""), request.args.get("number", "")
+    if what not in SAID:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) <= LONGEST_NUMBER):
+        return Done(what=what, entry=None, ticket=None)
+    try:
+        entry = queue.find(session, EntryRef(place=station, day=day, number=int(given)))
+    except queue.EntryUnknown:
+        return None
+    return Done(what=what, entry=entry, ticket=_ticket(session, entry))
+
+
+def _ticket(session: Session, entry: Entry) -> str | None:
+    live = None if entry.whose is None else booking.live_of(session, entry.whose)
+    if live is None or live.lane != WALK_IN:
+        return None
+    return tickets.show(tickets.derive(desk().secret, live.id))
+
+
+def page(station: str | None = None, *, trouble: Trouble | None = None, code: str = "") -> str:
+    """Return the page of the day asked for, or of today where something was not done."""
+    here, officer, now = desk(), me(), desk().now()
     today = here.today()
-    day = _day(today)
+    day = today if trouble else _day(today)
     with reading(here.engine) as session:
         allowed = officers.stations_of(session, officer)
         known = {place.code: place.name for place in places.places(session)}
-        asked = request.args.get("station", officer.station)
-        station = asked if asked in allowed else officer.station
-        found = booking.of_day(session, station, day)
-        dossiers = _dossiers(session, found)
-        lines = [_line(appointment, dossiers.get(appointment.whose)) for appointment in found]
-    counts = {state: sum(line.appointment.state is state for line in lines) for state in TONES}
+        asked = station or request.args.get("station", officer.station)
+        chosen = asked if asked in allowed else officer.station
+        seen = day_view.look(session, chosen, day, now=now)
+        done = None if trouble else _done(session, chosen, day)
     return render_template(
         "officer/today.html",
-        lines=lines,
-        counts=counts,
+        seen=seen,
+        done=done,
+        trouble=trouble,
+        code=code,
+        now=now,
         day=day,
         today=today,
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
-        station=station,
+        station=chosen,
         stations=sorted((code, known.get(code, code)) for code in allowed),
-        station_name=known.get(station, station),
+        station_name=known.get(chosen, chosen),
+        refreshed=REFRESHED,
+        minutes=lambda since: max(int((now - since) / timedelta(minutes=1)), 0),
     )
+
+
+@pages.get("/today")
+@open_to(*AT_COUNTER)
+def show() -> ResponseReturnValue:
+    """Show who is expected, who came, and who is where."""
+    return page()

@@ -27,12 +27,12 @@ dialog.addEventListener("click", (event) => {
 });
 dialog.addEventListener("close", () => large.removeAttribute("src"));
 
-for (const sent of document.querySelectorAll("form[method=post]:not([data-again])")) {
-  sent.addEventListener("submit", (event) => {
-    if (sent.dataset.sent) event.preventDefault();
-    sent.dataset.sent = "yes";
-  });
-}
+document.addEventListener("submit", (event) => {
+  const sent = event.target;
+  if (!sent.matches("form[method=post]:not([data-again])")) return;
+  if (sent.dataset.sent) event.preventDefault();
+  sent.dataset.sent = "yes";
+});
 // A page brought back from the history may send again.
 addEventListener("pageshow", () => {
   for (const sent of document.querySelectorAll("form[data-sent]")) delete sent.dataset.sent;
