@@ -87,7 +87,7 @@ def numbered(session: Session, family: Family) -> dict[int, Dossier]:
         .where(FamilyMember.family_id == family.id, Dossier.state.not_in(GONE))
         .order_by(FamilyMember.position)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def members(session: Session, family: Family) -> tuple[Dossier, ...]:
