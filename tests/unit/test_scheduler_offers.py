@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from scheduler import horizon, offers, places
 from scheduler.database import reading, transaction
 from scheduler.offers import Day
 from scheduler.places import PlaceUnknown, Unlike
-from scheduler.tables import Kind, Scope
+from scheduler.tables import Kind, Scope, SlotRow
 from tests.races.station import CODE, MORNINGS, THURSDAY, add_place, booked, hold, slot
 
 SATURDAY = THURSDAY + timedelta(days=2)
@@ -113,3 +114,98 @@ def test_a_month_has_every_day_once(engine: sa.Engine, now: datetime) -> None:
 def test_an_unknown_place_is_refused(engine: sa.Engine, now: datetime) -> None:
     with reading(engine) as session, pytest.raises(PlaceUnknown):
         offers.days(session, "nowhere", first=THURSDAY, last=THURSDAY, now=now)
+
+
+# Whose places they are, how long somebody needs, and what is given by lot.
+
+
+def _change(engine: sa.Engine, number: int, **columns: object) -> None:
+    with transaction(engine) as session:
+        session.execute(
+            sa.update(SlotRow)
+            .where(SlotRow.starts_at == slot(number).starts_at, SlotRow.lane == "regular")
+            .values(**columns)
+        )
+
+
+def _free(engine: sa.Engine, now: datetime, **asked: Any) -> list[int]:  # noqa: ANN401 - arguments
+    with reading(engine) as session:
+        return [offer.free for offer in offers.times(session, CODE, THURSDAY, now=now, **asked)]
+
+
+def test_places_kept_for_officers_are_free_for_officers_only(
+    engine: sa.Engine, now: datetime
+) -> None:
+    _change(engine, 0, public_capacity=1)
+    _change(engine, 1, public_capacity=0)
+    _change(engine, 2, taken=2)
+    assert _free(engine, now) == [1, 0, 0, 2, 2, 2, 2, 2]
+    assert _free(engine, now, public=False) == [2, 2, 0, 2, 2, 2, 2, 2]
+    with reading(engine) as session:
+        (day,) = offers.days(session, CODE, first=THURSDAY, last=THURSDAY, now=now)
+        (all_of_it,) = offers.days(
+            session, CODE, first=THURSDAY, last=THURSDAY, now=now, public=False
+        )
+    assert (day.free, day.capacity) == (11, 13)
+    assert (all_of_it.free, all_of_it.capacity) == (14, 16)
+
+
+def test_what_is_given_by_lot_is_shown_and_not_free(engine: sa.Engine, now: datetime) -> None:
+    _change(engine, 0, by_lot=True)
+    with reading(engine) as session:
+        first, second, *_ = offers.times(session, CODE, THURSDAY, now=now)
+        (day,) = offers.days(session, CODE, first=THURSDAY, last=THURSDAY, now=now)
+    assert (first.by_lot, first.free, second.by_lot, second.free) == (True, 0, False, 2)
+    assert (day.by_lot, day.free, day.capacity) == (True, 14, 16)
+
+
+def test_who_needs_two_slots_is_offered_starts_with_room_in_both(
+    engine: sa.Engine, now: datetime
+) -> None:
+    _change(engine, 3, taken=2, public_taken=2)
+    _change(engine, 6, taken=1, public_taken=1)
+    with reading(engine) as session:
+        found = offers.times(session, CODE, THURSDAY, now=now, length=30)
+    assert [(offer.slot, offer.free) for offer in found] == [
+        (slot(0), 2), (slot(1), 2), (slot(2), 0), (slot(3), 0), (slot(4), 2), (slot(5), 1),
+        (slot(6), 1),
+    ]  # fmt: skip
+    assert found[0].ends_at == slot(2).starts_at
+
+
+def test_somebody_who_needs_less_than_a_slot_takes_one(engine: sa.Engine, now: datetime) -> None:
+    assert len(_free(engine, now, length=10)) == 8
+    assert len(_free(engine, now, length=16)) == 7
+    assert _free(engine, now, length=121) == []
+
+
+def test_a_day_counts_the_long_appointments_that_fit_and_no_slot_twice(
+    engine: sa.Engine, now: datetime
+) -> None:
+    def fit(length: int) -> int:
+        with reading(engine) as session:
+            (day,) = offers.days(
+                session, CODE, first=THURSDAY, last=THURSDAY, now=now, length=length
+            )
+        return day.free
+
+    assert (fit(15), fit(30), fit(45), fit(120)) == (16, 8, 4, 2)
+    _change(engine, 4, taken=2, public_taken=2)
+    assert (fit(30), fit(45), fit(120)) == (6, 4, 0)
+
+
+def test_a_break_is_not_bridged(engine: sa.Engine, now: datetime) -> None:
+    _change(engine, 4, offered=False)
+    with reading(engine) as session:
+        found = offers.times(session, CODE, THURSDAY, now=now, length=30)
+    assert [offer.slot for offer in found] == [slot(n) for n in (0, 1, 2, 5, 6)]
+
+
+def test_slots_of_two_lanes_do_not_follow_each_other(engine: sa.Engine, now: datetime) -> None:
+    _change(engine, 1, lane="night")
+    with reading(engine) as session:
+        found = offers.times(
+            session, CODE, THURSDAY, now=now, length=30, lanes={"regular", "night"}
+        )
+    assert slot(0) not in [offer.slot for offer in found]
+    assert slot(1, "night") not in [offer.slot for offer in found]
