@@ -32,6 +32,8 @@ class DrawState(enum.StrEnum):
 
     ANNOUNCED = "announced"
     """Wishes are collected; the commitment to the seed is public."""
+    CLOSED = "closed"
+    """Entries and places are frozen, and the digest of them is public."""
     DRAWN = "drawn"
     CANCELLED = "cancelled"
 
@@ -41,7 +43,7 @@ class WishRow(Base):
 
     __tablename__ = "wish"
     __table_args__ = (
-        sa.Index("ix_wish_queue", "state", "created_at"),
+        sa.Index("ix_wish_queue", "state", "queued_at"),
         sa.CheckConstraint("people BETWEEN 1 AND 8", name="people"),
         sa.CheckConstraint("first_day <= last_day", name="days"),
         sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays"),
@@ -66,6 +68,12 @@ class WishRow(Base):
     state: Mapped[WishState]
     draw: Mapped[UUID | None] = mapped_column(index=True)
     """The draw it takes part in; None: the waiting list."""
+    drawn: Mapped[UUID | None]
+    """The draw it took part in."""
+    queued_at: Mapped[datetime]
+    """Its place in line: when it was made, less the head start of a priority group."""
+    passed: Mapped[dict[str, Any]]
+    """What it was offered and did not take: {"starts": [[place, start, lane], ...]}."""
     by: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -102,8 +110,6 @@ class FreedRow(Base):
     wish: Mapped[UUID | None] = mapped_column(index=True)
     """Whom it is offered to now."""
     answer_by: Mapped[datetime | None]
-    passed: Mapped[dict[str, Any]]
-    """Wishes that did not want it: {"wishes": [...]}."""
 
 
 class DrawRow(Base):
@@ -125,6 +131,8 @@ class DrawRow(Base):
     """Secret until it is drawn."""
     beacon: Mapped[str] = mapped_column(sa.String(200))
     """Which public number of a later hour is mixed in, as announced; empty: none."""
+    beacon_at: Mapped[datetime | None]
+    """When that number will be known at the earliest, after wishes are closed."""
     beacon_value: Mapped[str] = mapped_column(sa.String(200), default="")
     state: Mapped[DrawState]
     record: Mapped[dict[str, Any]]

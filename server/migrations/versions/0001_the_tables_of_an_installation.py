@@ -241,11 +241,13 @@ def upgrade() -> None:
         sa.Column("commitment", sa.LargeBinary(length=32), nullable=False),
         sa.Column("seed", sa.LargeBinary(length=32), nullable=False),
         sa.Column("beacon", sa.String(length=200), nullable=False),
+        sa.Column("beacon_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("beacon_value", sa.String(length=200), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
                 "announced",
+                "closed",
                 "drawn",
                 "cancelled",
                 name="drawstate",
@@ -286,7 +288,6 @@ def upgrade() -> None:
         sa.Column("returns_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("wish", sa.Uuid(), nullable=True),
         sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("passed", sa.JSON(), nullable=False),
         sa.CheckConstraint(
             "(wish IS NULL) = (answer_by IS NULL)", name=op.f("ck_freed_place_offer")
         ),
@@ -470,6 +471,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("draw", sa.Uuid(), nullable=True),
+        sa.Column("drawn", sa.Uuid(), nullable=True),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("passed", sa.JSON(), nullable=False),
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -480,7 +484,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("wish", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_wish_draw"), ["draw"], unique=False)
-        batch_op.create_index("ix_wish_queue", ["state", "created_at"], unique=False)
+        batch_op.create_index("ix_wish_queue", ["state", "queued_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_wish_whose"), ["whose"], unique=False)
 
     op.create_table(
