@@ -27,9 +27,11 @@ no-shows) and leave room to plan."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losing:
-    """Somebody who would lose their time, as an officer knows them."""
+    """Somebody who loses their time, as an officer knows them."""
 
     appointment: Appointment
+    dossier_id: UUID | None
+    """None: nobody of ours booked it."""
     code: str
     name: str
     phone: str
@@ -89,12 +91,14 @@ def losing(session: Session, place: str, *, change: Change, now: datetime) -> tu
         one.appointment for one in conflicts.preview(session, place, change=change, now=now)
     )
     known = dossiers(session, found)
-    return tuple(_losing(one, known.get(one.whose)) for one in found)
+    return tuple(known_as(one, known.get(one.whose)) for one in found)
 
 
-def _losing(appointment: Appointment, dossier: Dossier | None) -> Losing:
+def known_as(appointment: Appointment, dossier: Dossier | None) -> Losing:
+    """Return whose appointment it is, as an officer knows them."""
     return Losing(
         appointment=appointment,
+        dossier_id=dossier.id if dossier else None,
         code=(dossier.code if dossier else None) or "",
         name=(dossier.full_name if dossier else None) or "",
         phone=str(dossier.answers.get("phone") or "") if dossier else "",

@@ -17,6 +17,7 @@ from scheduler.life import AppointmentState
 from scheduler.places import Place
 from scheduler.stranded import Stranded
 from server.cases import appointments, hours, messages, needs
+from server.cases.hours import Losing
 from server.clock import HERE
 from server.rules.dossier import NotNow
 from server.store.tables import Dossier
@@ -52,7 +53,7 @@ class OnList:
     """Somebody on the officers' list of those whose time was taken away."""
 
     stranded: Stranded
-    dossier: Dossier | None
+    who: Losing
     place: str
     """Where their appointment is now: the place's name."""
     to_call: bool
@@ -138,7 +139,7 @@ def _free(
         session, place, first=first, last=last, now=now, lanes=lanes, length=lost.minutes
     )
     near = sorted(
-        (day.date for day in days if day.free), key=lambda day: (abs(day - was.date()), day)
+        (day.date for day in days if day.free), key=lambda day: (abs(day - was.date()), day < was.date())
     )
     rest: list[offers.Offer] = []
     for day in near:
@@ -226,7 +227,7 @@ def listed(session: Session, codes: Iterable[str], *, now: datetime) -> tuple[On
     lines = [
         OnList(
             stranded=one,
-            dossier=known.get(one.appointment.whose),
+            who=hours.known_as(one.appointment, known.get(one.appointment.whose)),
             place=names.get(one.appointment.place, one.appointment.place),
             to_call=_to_call(one, now),
         )

@@ -21,6 +21,7 @@ from server.web.officer import (
     counter_pages,
     file_pages,
     hall_pages,
+    hours_pages,
     queue_pages,
     record_pages,
     review_pages,
@@ -60,6 +61,7 @@ def create_app(
         counter_pages,
         today_pages,
         hall_pages,
+        hours_pages,
         audit_pages,
     ):
         pages: Any = module.pages

@@ -1,0 +1,331 @@
+"""The pages of hours: nothing is changed unseen, nobody is dropped, nonsense is refused."""
+
+import re
+from datetime import date, time
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from scheduler import booking, ledger, offers, places
+from scheduler.places import Rule
+from scheduler.tables import SlotRow
+from server.cases import hours, rebooking
+from server.clock import HERE
+from server.rules.dossier import DossierState
+from server.store.tables import Dossier, Message
+from server.web.officer import hours_forms
+from tests.officers import ELSEWHERE, STATION, Browser, Office
+
+THURSDAY = date(2026, 11, 26)
+MORNINGS = Rule(opens=time(8), closes=time(10), step=30, capacity=2, valid_from=date(2026, 1, 1))
+CLOSED = {
+    "what": "day",
+    "day": "2026-11-26",
+    "kind": "closed",
+    "words": "Tập huấn nghiệp vụ",
+    "source": "Công văn 12/CAP",
+}
+
+
+@pytest.fixture
+def office(engine: sa.Engine, tmp_path: Path, now: object) -> Office:
+    """A station with mornings, opened to the horizon."""
+    made = Office(engine, tmp_path, now)  # type: ignore[arg-type]
+    with made.session() as session:
+        for code in (STATION, ELSEWHERE):
+            places.add_rule(session, code, MORNINGS)
+            hours.open_days(session, code, made.clock.now)
+    return made
+
+
+def book(office: Office, day: date = THURSDAY, *, phone: str | None = "0912345678") -> UUID:
+    """Give somebody the first time of a day and return their dossier."""
+    now, dossier_id = office.clock.now, uuid4()
+    with office.session() as session:
+        session.add(
+            Dossier(
+                id=dossier_id,
+                code=f"DEMO.001.026-261124-{dossier_id.int % 10**6:06d}",
+                state=DossierState.FILED,
+                profile="can-cuoc-2026",
+                purpose="EX_AGE",
+                full_name="Lê Văn Ân",
+                birth_date=date(1990, 3, 17),
+                answers={"phone": phone} if phone else {},
+                created_at=now,
+                filed_at=now,
+            )
+        )
+        session.flush()
+        first = next(o for o in offers.times(session, STATION, day, now=now) if o.free)
+        held = booking.hold(
+            session,
+            slot=first.slot,
+            whose=str(dossier_id),
+            person_key=dossier_id.bytes,
+            purpose="EX_AGE",
+            now=now,
+            minutes=10,
+        )
+        booking.confirm(session, held.id, now=now)
+    return dossier_id
+
+
+def sure(page: TestResponse) -> dict[str, str]:
+    """Return what the page that asks would send."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+
+
+def change(browser: Browser, **fields: str) -> TestResponse:
+    """Ask for a change, see who is hit, and confirm it."""
+    asked = browser.post("/hours/change", **fields)
+    assert asked.status_code == 200, asked.text
+    again = {name: value for name, value in sure(asked).items() if name != "csrf"}
+    return browser.post("/hours/change", **again)
+
+
+def offered(office: Office, day: date = THURSDAY, station: str = STATION) -> int:
+    with office.session() as session:
+        found = offers.times(session, station, day, now=office.clock.now)
+    return sum(offer.free for offer in found)
+
+
+def live(office: Office, dossier_id: UUID) -> booking.Appointment:
+    with office.session() as session:
+        found = booking.live_of(session, str(dossier_id))
+    assert found is not None
+    return found
+
+
+def test_a_closure_shows_whom_it_hits_before_anything_changes(office: Office) -> None:
+    dossier_id = book(office)
+    browser = office.signed_in("s.dung")
+    asked = browser.post("/hours/change", **CLOSED)
+    for said in ("1 công dân sẽ mất giờ hẹn", "Lê Văn Ân", "08:00", "0912345678", "Công văn 12"):
+        assert said in asked.text, said
+    assert offered(office) == 7
+    done = browser.post("/hours/change", **sure(asked))
+    assert (done.status_code, "/hours/stranded" in done.headers["Location"]) == (303, True)
+    assert offered(office) == 0
+    assert live(office, dossier_id).starts_at.astimezone(HERE).date() == THURSDAY
+    assert ("officer:s.dung", "calendar.change") in office.entries(about=f"place:{STATION}")
+    page = browser.get("/hours/stranded").text
+    for said in ("Lê Văn Ân", "Chưa báo", "Cần gọi", "08:00, Thứ Sáu, 27/11/2026"):
+        assert said in page, said
+
+
+def test_who_books_while_an_officer_reads_is_shown_before_the_change(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    asked = browser.post("/hours/change", **CLOSED)
+    assert "Không ai bị mất giờ hẹn" in asked.text
+    book(office)
+    again = browser.post("/hours/change", **sure(asked))
+    assert again.status_code == 200
+    assert "vừa thay đổi" in again.text
+    assert "Lê Văn Ân" in again.text
+    assert offered(office) == 7
+    assert browser.post("/hours/change", **sure(again)).status_code == 303
+
+
+def test_hours_are_added_and_ended_and_places_add_up(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    more = {
+        "what": "hours",
+        "lane": "regular",
+        "days": "3",
+        "opens": "08:00",
+        "closes": "10:00",
+        "step": "30",
+        "capacity": "3",
+        "public": "1",
+        "first": "2026-11-25",
+    }
+    assert "số chỗ sẽ được cộng lại" in browser.post("/hours/change", **more).text
+    assert change(browser, **more).status_code == 303
+    with office.session() as session:
+        found = session.execute(
+            sa.select(SlotRow.capacity, SlotRow.public_capacity)
+            .where(SlotRow.place == STATION)
+            .distinct()
+        ).all()
+        number = places.rules(session, STATION)[-1].number
+    assert {tuple(row) for row in found} == {(2, 2), (5, 3)}
+    assert "08:00–10:00" in browser.get("/hours").text
+    ended = change(browser, what="end", rule=str(number), last="2026-11-25")
+    assert ended.status_code == 303
+    assert offered(office) == 8
+
+
+def test_a_make_up_saturday_opens_and_a_short_day_closes_early(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    day = {**CLOSED, "day": "2026-11-28", "kind": "make_up_day", "as_weekday": "0"}
+    assert change(browser, **day).status_code == 303
+    assert offered(office, date(2026, 11, 28)) == 8
+    short = {**CLOSED, "kind": "short_day", "ends": "09:00"}
+    assert change(browser, **short).status_code == 303
+    assert offered(office) == 4
+    assert change(browser, what="alike", day="2026-11-26").status_code == 303
+    assert offered(office) == 8
+
+
+def test_a_lane_is_added_and_served_by_more(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    assert browser.post("/hours/lane", lane_kind="priority", servers="1").status_code == 303
+    assert "Luồng ưu tiên" in browser.get("/hours").text
+    assert browser.post("/hours/lane", lane_kind="priority", servers="3").status_code == 303
+    assert "3 máy thu nhận" in browser.get("/hours").text
+    for kind, servers in (("vip", "1"), ("mobile", "0"), ("mobile", "9" * 30), ("mobile", "-1")):
+        assert browser.post("/hours/lane", lane_kind=kind, servers=servers).status_code == 422
+
+
+def test_an_officer_gives_somebody_another_time(office: Office) -> None:
+    dossier_id = book(office)
+    browser = office.signed_in("s.dung")
+    change(browser, **CLOSED)
+    slot = re.search(
+        r'name="slot" value="([^"]+-11-27T[^"]+)"', browser.get("/hours/stranded").text
+    )
+    assert slot
+    answered = browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot[1])
+    assert answered.status_code == 303
+    assert live(office, dossier_id).starts_at.astimezone(HERE).date() == date(2026, 11, 27)
+    assert "Đã có giờ mới" in browser.get("/hours/stranded").text
+    late = browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot[1])
+    assert late.status_code == 409
+
+
+def test_who_cannot_be_told_is_called_and_settled(office: Office) -> None:
+    dossier_id = book(office, date(2026, 12, 10), phone=None)
+    browser = office.signed_in("s.dung")
+    change(browser, **{**CLOSED, "day": "2026-12-10"})
+    assert "Cần gọi" not in browser.get("/hours/stranded").text
+    with office.session() as session:
+        assert rebooking.tell(session, now=office.clock.now, limit=9) == 1
+    page = browser.get("/hours/stranded").text
+    assert "Cần gọi" in page
+    assert "Không có cách nhắn tin" in page
+    browser.post(f"/hours/stranded/{dossier_id}", what="called")
+    assert "Đã gọi, chưa chọn" in browser.get("/hours/stranded").text
+    browser.post(f"/hours/stranded/{dossier_id}", what="settled")
+    assert "Đã giải quyết" in browser.get("/hours/stranded").text
+    assert live(office, dossier_id).state == "booked"
+
+
+def test_who_lost_their_time_is_told_once(office: Office) -> None:
+    book(office, date(2026, 12, 10))
+    change(office.signed_in("s.dung"), **{**CLOSED, "day": "2026-12-10"})
+    for looked in (1, 0):
+        with office.session() as session:
+            assert rebooking.tell(session, now=office.clock.now, limit=9) == looked
+    with office.session() as session:
+        (message,) = session.scalars(sa.select(Message))
+    assert message.key == "rebooking.message"
+
+
+@pytest.mark.parametrize("officer", ["c.chi", "a.giang", "v.an"])
+def test_only_supervisors_change_hours(office: Office, officer: str) -> None:
+    browser = office.signed_in(officer)
+    assert browser.get("/hours").status_code == 403
+    assert browser.post("/hours/change", **CLOSED, sure="yes").status_code == 403
+    assert offered(office) == 8
+
+
+def test_a_station_of_another_province_is_not_reached(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    for station in ("HCM-01", "../etc", "x" * 3000, "\x00"):
+        page = browser.post("/hours/change", **CLOSED, station=station)
+        assert f'value="{STATION}"' in page.text
+    assert browser.post(f"/hours/stranded/{uuid4()}", what="called").status_code == 404
+
+
+HOURS = {
+    "what": "hours",
+    "lane": "regular",
+    "days": "0",
+    "opens": "08:00",
+    "closes": "10:00",
+    "step": "30",
+    "capacity": "3",
+    "first": "2026-11-25",
+}
+HOSTILE: tuple[dict[str, str], ...] = (
+    {"what": "drop"},
+    {},
+    {**HOURS, "lane": "vip"},
+    {**HOURS, "days": "7"},
+    {**HOURS, "days": "²"},
+    {**HOURS, "opens": "25:00"},
+    {**HOURS, "opens": "08:00:01"},
+    {**HOURS, "opens": "08:00+07:00"},
+    {**HOURS, "closes": "08:00"},
+    {**HOURS, "closes": "08:20"},
+    {**HOURS, "step": "0"},
+    {**HOURS, "step": "1e3"},
+    {**HOURS, "step": "9" * 4000},
+    {**HOURS, "capacity": "-1"},
+    {**HOURS, "capacity": "201"},
+    {**HOURS, "public": "4"},
+    {**HOURS, "public": "x"},
+    {**HOURS, "first": "0001-01-01"},
+    {**HOURS, "first": "2026-11-20"},
+    {**HOURS, "last": "9999-12-31"},
+    {**HOURS, "last": "2026-11-24"},
+    {**HOURS, "first": "20261125"},
+    {**CLOSED, "day": "2026-02-30"},
+    {**CLOSED, "day": "2026-11-01"},
+    {**CLOSED, "day": "9999-12-31"},
+    {**CLOSED, "kind": "party"},
+    {**CLOSED, "kind": "short_day"},
+    {**CLOSED, "kind": "make_up_day", "as_weekday": "9"},
+    {**CLOSED, "words": ""},
+    {**CLOSED, "source": "\x00\x01"},
+    {**CLOSED, "source": "x" * 300},
+    {"what": "end", "rule": "999", "last": "2026-12-01"},
+    {"what": "end", "rule": "-1", "last": "2026-12-01"},
+    {"what": "end", "rule": "1", "last": "1999-01-01"},
+    {"what": "alike", "day": "x"},
+)
+
+
+@pytest.mark.parametrize("fields", HOSTILE, ids=str)
+def test_nonsense_is_no_change(fields: dict[str, str]) -> None:
+    with pytest.raises(hours_forms.Wrong):
+        hours_forms.change(
+            MultiDict(fields), today=date(2026, 11, 24), lanes=["regular"], rules=[1], place="X"
+        )
+
+
+def test_nonsense_is_refused_in_words_and_what_was_entered_is_kept(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    for fields in (HOSTILE[8], HOSTILE[13], HOSTILE[22], HOSTILE[33]):
+        page = browser.post("/hours/change", **fields, sure="yes")
+        assert page.status_code == 422
+        assert 'role="alert"' in page.text
+    page = browser.post("/hours/change", **{**CLOSED, "day": "2026-02-30"})
+    assert "Tập huấn nghiệp vụ" in page.text
+    assert offered(office) == 8
+    with office.session() as session:
+        assert ledger.drift(session) == ()
+
+
+def test_years_nobody_announced_are_flagged(office: Office) -> None:
+    page = office.signed_in("s.dung").get("/hours").text
+    assert "Lịch nghỉ năm 2027 chưa công bố" in page
+    assert "chưa công bố</span>" in page
+    assert "2027 are not published yet" in office.signed_in("s.dung").get("/hours?lang=en").text
+
+
+ZERO = f"{STATION}|0001-01-01T00:00+14:00|r"
+SLOTS = ("", "x", "a|b|c", f"{STATION}|2026-11-27T08:00|regular", ZERO)
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_slot_that_is_none_is_refused(office: Office, slot: str) -> None:
+    dossier_id = book(office)
+    browser = office.signed_in("s.dung")
+    change(browser, **CLOSED)
+    assert browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot).status_code == 400
