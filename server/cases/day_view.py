@@ -67,6 +67,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What an officer wanted the others to know."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What a day came to so far."""
 
@@ -101,7 +110,8 @@ class Day:
     advice: Advice | None
     """What to tell who comes without an appointment; None: not today."""
     figures: Figures
-    notes: tuple[DayEntry, ...]
+    notes: tuple[Note, ...]
+    """The latest first."""
 
 
 def look(session: Session, station: str, day: date, *, now: datetime) -> Day:
@@ -223,11 +233,11 @@ def _figures(entries: Iterable[Entry], *, missed: int) -> Figures:
     )
 
 
-def _notes(session: Session, station: str, day: date) -> tuple[DayEntry, ...]:
+def _notes(session: Session, station: str, day: date) -> tuple[Note, ...]:
     rows = session.scalars(
         sa.select(DayEntry)
         .where(DayEntry.station == station, DayEntry.day == day, DayEntry.what == NOTE)
         .order_by(DayEntry.at.desc())
         .limit(MOST_NOTES)
     )
-    return tuple(rows)
+    return tuple(Note(at=row.at, by=row.actor, text=row.note or "") for row in rows)

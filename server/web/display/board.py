@@ -15,7 +15,8 @@ from scheduler.waits import Promise
 
 LAST_CALLS = 6
 """[D] As many as fit a 1080-line screen in digits that are read from 5 m."""
-NEXT = 8
+NEXT = 7
+"""[D] Three figures each fit in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
