@@ -11,7 +11,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler.booking import Appointment, SlotRef, find
+from scheduler import booking
+from scheduler.booking import Appointment, SlotRef
 from scheduler.database import insert_missing
 from scheduler.life import AppointmentState
 from scheduler.tables import AppointmentRow, FurtherRow, SlotRow
@@ -168,7 +169,7 @@ def _offered(session: Session, appointment: Appointment) -> bool:
 
 
 def _record(session: Session, row: StrandedRow) -> Stranded:
-    appointment = find(session, row.appointment_id)
+    appointment = booking.find(session, row.appointment_id)
     return Stranded(
         appointment=appointment,
         was=SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane),
