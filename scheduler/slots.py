@@ -21,6 +21,10 @@ class SlotFull(SlotUnavailable):
     """Every place is taken."""
 
 
+class SlotByLot(SlotFull):
+    """Its places are given by lot: nobody takes one for themselves."""
+
+
 class SlotGone(SlotUnavailable):
     """The time is past, or no longer offered, or never was."""
 
@@ -51,59 +55,88 @@ def _at(slot: SlotRef) -> sa.ColumnElement[bool]:
     )
 
 
-def _has_room(*, public: bool) -> sa.ColumnElement[bool]:
-    """Return whether one more fits; a slot that is given by lot has none for the public."""
-    room = SlotRow.taken + 1 <= SlotRow.capacity
+def _has_room(count: int, *, public: bool) -> sa.ColumnElement[bool]:
+    """Return whether so many more fit."""
+    room = SlotRow.taken + count <= SlotRow.capacity
     if not public:
         return room
-    own = SlotRow.public_taken + 1 <= SlotRow.public_capacity
-    return sa.and_(room, own, sa.not_(SlotRow.by_lot))
+    return sa.and_(room, SlotRow.public_taken + count <= SlotRow.public_capacity)
 
 
 def look(
-    session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str], public: bool = True
-) -> None:
-    """Return if there seems to be a place; it waits for nobody and locks nothing.
+    session: Session,
+    slot: SlotRef,
+    *,
+    now: datetime,
+    lanes: Collection[str],
+    public: bool = True,
+    lot: bool = False,
+) -> int:
+    """Return the slot's minutes if there seems to be a place; it waits for nobody, locks nothing.
 
     Raises:
         SlotFull: every place is taken.
+        SlotByLot: they are given by lot.
         SlotGone: the time is past, not offered, or in none of the `lanes`.
     """
     if slot.lane not in lanes or slot.starts_at <= now:
         raise SlotGone
     row = session.execute(
-        sa.select(SlotRow.offered, _has_room(public=public)).where(_at(slot))
+        sa.select(
+            SlotRow.minutes, SlotRow.offered, SlotRow.by_lot, _has_room(1, public=public)
+        ).where(_at(slot))
     ).one_or_none()
-    match row:
-        case (True, True):
-            return
-        case (True, _):
-            raise SlotFull
-        case _:
-            raise SlotGone
+    if row is None or not row.offered:
+        raise SlotGone
+    minutes, _, by_lot, room = row
+    if by_lot and public and not lot:
+        raise SlotByLot
+    if not room:
+        raise SlotFull
+    return int(minutes)
 
 
 def take(
-    session: Session, slot: SlotRef, *, now: datetime, lanes: Collection[str], public: bool = True
+    session: Session,
+    slot: SlotRef,
+    *,
+    now: datetime,
+    lanes: Collection[str],
+    public: bool = True,
+    count: int = 1,
+    lot: bool = False,
 ) -> int:
-    """Take a place and return the slot's minutes.
+    """Take places and return the slot's minutes.
+
+    Args:
+        session: a transaction that writes.
+        slot: which slot.
+        now: the time.
+        lanes: the lanes the asker may book.
+        public: whether people book for themselves.
+        count: how many places, all or none.
+        lot: whether places that are given by lot are theirs to take.
 
     Raises:
-        SlotFull: every place is taken.
+        SlotFull: so many are not left, or they are given by lot.
         SlotGone: the time is past, not offered, or in none of the `lanes`.
     """
     if slot.lane not in lanes or slot.starts_at <= now:
         raise SlotGone
+    open_to_all = [] if lot or not public else [sa.not_(SlotRow.by_lot)]
     minutes = session.execute(
         sa.update(SlotRow)
-        .where(_at(slot), SlotRow.offered, _has_room(public=public))
-        .values(taken=SlotRow.taken + 1, public_taken=SlotRow.public_taken + int(public))
+        .where(_at(slot), SlotRow.offered, _has_room(count, public=public), *open_to_all)
+        .values(
+            taken=SlotRow.taken + count,
+            public_taken=SlotRow.public_taken + (count if public else 0),
+        )
         .returning(SlotRow.minutes)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if minutes is None:
-        look(session, slot, now=now, lanes=lanes, public=public)
-        raise SlotFull  # a place came free after we asked for it
+        look(session, slot, now=now, lanes=lanes, public=public, lot=lot)
+        raise SlotFull  # too few for all, or one came free after we asked for it
     return minutes
 
 

@@ -208,6 +208,8 @@ class AppointmentRow(Base):
     lane: Mapped[str] = mapped_column(sa.String(CODE))
     minutes: Mapped[int]
     """Of all its slots."""
+    length: Mapped[int | None]
+    """Minutes the person needs; None: one slot, however long."""
     public: Mapped[bool] = mapped_column(default=True)
     """Whether its places count as booked by people themselves."""
     whose: Mapped[str] = mapped_column(sa.String(64), index=True)

@@ -47,7 +47,7 @@ LIVES = {
         after=scheduler.life.after,
         refusal=scheduler.life.NotNow,
         begins=scheduler.life.AppointmentState.HELD,
-        writer="scheduler/booking.py",
+        writer="scheduler/happening.py",
     ),
     "waiting room": Life(
         table=scheduler.queue_life.LIFE,

@@ -829,6 +829,7 @@ def upgrade() -> None:
         sa.Column("place", sa.String(length=16), nullable=False),
         sa.Column("lane", sa.String(length=16), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=True),
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("whose", sa.String(length=64), nullable=False),
         sa.Column("party", sa.Uuid(), nullable=True),

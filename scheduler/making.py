@@ -1,0 +1,167 @@
+"""Making an appointment: claim, place, row and history, in this order, or nothing of it.
+
+It changes none that is there, but for letting holds expire that ran out.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scheduler import appointment, claims, happening, history, requests, seating, slots
+from scheduler.appointment import AlreadyBooked, Appointment
+from scheduler.life import AppointmentState
+from scheduler.seating import Chain
+from scheduler.slots import SlotFull, SlotRef
+from scheduler.tables import AppointmentRow
+
+Row = dict[str, Any]
+"""The columns of an appointment that is not written yet."""
+
+
+def blank(slot: SlotRef, values: Row, *, now: datetime) -> Row:
+    """Return a row of these values that begins in a slot, with an id of its own."""
+    return {
+        "id": uuid4(),
+        "place": slot.place,
+        "starts_at": slot.starts_at,
+        "lane": slot.lane,
+        "party": None,
+        "hold_until": None,
+        "hold_minutes": 0,
+        "length": None,
+        "moved": 0,
+        "created_at": now,
+        "changed_at": now,
+        **values,
+    }
+
+
+def make(
+    session: Session,
+    slot: SlotRef,
+    values: Row,
+    *,
+    person: tuple[bytes, str],
+    length: int | None,
+    lanes: Collection[str],
+    by: str,
+    request: bytes | None,
+    now: datetime,
+    lot: bool = False,
+) -> Appointment:
+    """Make an appointment; `booking.hold` says what the arguments are.
+
+    Raises:
+        SlotFull, SlotGone, AlreadyBooked: nothing was changed.
+    """
+    row = blank(slot, {**values, "length": length}, now=now)
+    if request is not None:
+        answered = requests.begin(session, request, row["id"], now=now)
+        if answered is not None:
+            return appointment.find(session, answered)
+    try:
+        minutes = _worth_trying(session, slot, now=now, lanes=lanes, public=row["public"], lot=lot)
+        claim(session, row, person=person, now=now)
+        try:
+            if minutes < (length or 1):
+                chain = _take_chain(session, slot, row, lanes=lanes, now=now, lot=lot)
+            else:
+                minutes = _take(session, slot, row, lanes=lanes, now=now, lot=lot)
+                chain = Chain(slots=(slot,), minutes=minutes)
+        except slots.SlotUnavailable:
+            claims.give_up(session, [row["id"]])
+            raise
+    except (slots.SlotUnavailable, AlreadyBooked):
+        if request is not None:
+            requests.forget(session, request)
+        raise
+    return write(session, row, chain, by=by, now=now)
+
+
+def write(session: Session, row: Row, chain: Chain, *, by: str, now: datetime) -> Appointment:
+    """Write an appointment whose places and claims are taken, and that it was made."""
+    event = history.HOLD if row["state"] is AppointmentState.HELD else history.BOOK
+    entry, head = history.first(row["id"], event=event, slot=chain.first, by=by, now=now)
+    row |= {"minutes": chain.minutes, "events": 1, "head": head}
+    session.execute(sa.insert(AppointmentRow), [row])
+    seating.write_further(session, row["id"], chain, public=row["public"])
+    history.write(session, [entry])
+    return appointment.of_row(AppointmentRow(**row))
+
+
+def claim(session: Session, row: Row, *, person: tuple[bytes, str], now: datetime) -> None:
+    """Claim that the person and `whose` have this one appointment.
+
+    Raises:
+        AlreadyBooked: they have another.
+    """
+    keys = (claims.of_person(*person), claims.of_dossier(row["whose"]))
+    if claims.make(session, keys, holder=row["id"], kind=claims.APPOINTMENT):
+        return
+    # An own hold that ran out is no appointment, though nobody has swept it away yet.
+    happening.expire(session, AppointmentRow.id.in_(claims.holders(keys)), now=now)
+    if not claims.make(session, keys, holder=row["id"], kind=claims.APPOINTMENT):
+        raise AlreadyBooked
+
+
+def _worth_trying(
+    session: Session,
+    slot: SlotRef,
+    *,
+    now: datetime,
+    lanes: Collection[str],
+    public: bool,
+    lot: bool,
+) -> int:
+    """Turn people away before anything is written: in a rush nearly everybody ends here.
+
+    Returns:
+        The slot's minutes.
+    """
+    try:
+        return slots.look(session, slot, now=now, lanes=lanes, public=public, lot=lot)
+    except SlotFull:
+        if not happening.sweep(session, slot, now=now):
+            raise
+    return slots.look(session, slot, now=now, lanes=lanes, public=public, lot=lot)
+
+
+def _take(
+    session: Session,
+    slot: SlotRef,
+    row: Row,
+    *,
+    lanes: Collection[str],
+    now: datetime,
+    lot: bool,
+) -> int:
+    try:
+        return slots.take(session, slot, now=now, lanes=lanes, public=row["public"], lot=lot)
+    except SlotFull:
+        if not happening.sweep(session, slot, now=now):
+            raise
+    return slots.take(session, slot, now=now, lanes=lanes, public=row["public"], lot=lot)
+
+
+def _take_chain(
+    session: Session,
+    slot: SlotRef,
+    row: Row,
+    *,
+    lanes: Collection[str],
+    now: datetime,
+    lot: bool,
+) -> Chain:
+    """Take the consecutive slots of a long appointment, all or none."""
+    public = row["public"]
+    (chain,) = happening.choose(
+        session, slot, [row["length"]], now=now, lanes=lanes, public=public, lot=lot
+    )
+    new = seating.seats(chain.slots, public=public)
+    with session.begin_nested():
+        seating.shift(session, {}, new, now=now, lanes=lanes, lot=lot)
+    return chain
