@@ -7,7 +7,7 @@ It asks nobody and books nothing: `scheduler.offering` does.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import sqlalchemy as sa
@@ -115,6 +115,30 @@ def _wanted(session: Session, at: SlotRef, *, now: datetime) -> bool:
         at.lane in open_to[row.priority] and matching.wanted(row).wants(at.starts_at)
         for row in rows
     )
+
+
+def of_wish(session: Session, wish: UUID) -> Sequence[FreedRow]:
+    """Return the places that are kept for a wish, by start, locked."""
+    return session.scalars(
+        sa.select(FreedRow)
+        .where(FreedRow.wish == wish)
+        .order_by(FreedRow.starts_at, FreedRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def let_go(
+    session: Session, wish: UUID, *, now: datetime, rng: np.random.Generator | None = None
+) -> None:
+    """Keep places for the wish no longer: the next one is asked, or they go back at a new hour.
+
+    The hour is drawn anew, for whoever turned them down would know it.
+    """
+    for row in of_wish(session, wish):
+        row.wish = row.answer_by = None
+        row.returns_at = waiting_rules.returns_at(row.starts_at, now=now, rng=rng) or now
+    session.flush()
 
 
 def return_due(session: Session, *, now: datetime, limit: int = 500) -> int:

@@ -1,11 +1,11 @@
-"""Which times somebody wants, and how people who come together sit in slots that follow each other.
+"""Which times and lanes somebody who waits would take.
 
-It asks no database and takes no place.
+It takes no place; how people who come together are seated is said in `scheduler.seating`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,77 +38,6 @@ class Wanted:
             and here.weekday() in self.weekdays
             and self.from_time <= here.time() <= self.to_time
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What a slot of a lane has left."""
-
-    minutes: int
-    free: int
-
-
-def run(
-    rooms: Mapping[datetime, Room], start: datetime, minutes: int
-) -> tuple[datetime, ...] | None:
-    """Return the starts of the slots that hold `minutes` without a break, or None."""
-    starts: list[datetime] = []
-    then, left = start, minutes
-    while left > 0:
-        room = rooms.get(then)
-        if room is None or room.free < 1:
-            return None
-        starts.append(then)
-        left -= room.minutes
-        then += timedelta(minutes=room.minutes)
-    return tuple(starts)
-
-
-def together(
-    rooms: Mapping[datetime, Room], start: datetime, wanted: Wanted
-) -> tuple[tuple[datetime, ...], ...] | None:
-    """Return the slots of each of the people, or None where they do not sit together from `start`.
-
-    They sit beside each other, or one begins no later than another ends; as many as there is room
-    for begin at the same time.
-    """
-    left = dict(rooms)
-    found: list[tuple[datetime, ...]] = []
-    then = until = start
-    while len(found) < wanted.people:
-        if then > until or not wanted.wants(then):
-            return None
-        slots = run(left, then, wanted.minutes)
-        if slots is not None:
-            found.append(slots)
-            for slot in slots:
-                left[slot] = Room(minutes=left[slot].minutes, free=left[slot].free - 1)
-            until = max(until, slots[-1] + timedelta(minutes=left[slots[-1]].minutes))
-        elif not found or then not in rooms:
-            return None
-        else:
-            then += timedelta(minutes=rooms[then].minutes)
-    return tuple(found)
-
-
-def places_of(
-    rooms: Mapping[datetime, Room], wanted: Wanted, *, but: Iterable[datetime] = ()
-) -> tuple[tuple[datetime, ...], ...] | None:
-    """Return the slots of each of the people at the first time that fits, or None.
-
-    Args:
-        rooms: the slots of one lane, by start.
-        wanted: when they would come.
-        but: starts they have turned down.
-    """
-    passed = frozenset(but)
-    for start in sorted(rooms):
-        if start in passed or not wanted.wants(start):
-            continue
-        found = together(rooms, start, wanted)
-        if found is not None:
-            return found
-    return None
 
 
 def weekdays(mask: int) -> frozenset[int]:
