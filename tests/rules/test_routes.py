@@ -14,6 +14,7 @@ from scheduler.database import connect
 from server import clock
 from server.cli import keys
 from server.settings import Settings
+from server.web.api.app import create_app as api
 from server.web.citizen.app import create_app as citizen
 from server.web.display.app import create_app as display
 from server.web.guard import SAFE, audiences_of
@@ -39,6 +40,7 @@ def _settings(folder: Path) -> Settings:
 def _apps(folder: Path) -> Iterator[Flask]:
     settings = _settings(folder)
     engine = connect(settings.database)
+    yield api(settings, engine)
     yield citizen(settings)
     yield intake(settings, engine)
     yield officer(settings, engine)
