@@ -19,6 +19,7 @@ from scheduler.places import Place, PlaceUnknown
 from scheduler.tables_day import PointKind
 from scheduler.waits import Promise
 from server import clock as clocks
+from server.cases.officers import STATION
 from server.settings import Settings
 from server.web.display import board, voice
 from server.web.fresh import Fresh
@@ -70,6 +71,8 @@ def steps(minutes: int) -> int:
 
 
 def _drawn(station: str, now: datetime) -> Drawn:
+    if not STATION.fullmatch(station):
+        raise PlaceUnknown(station)
     here = screens()
 
     def promised() -> Promise | None:

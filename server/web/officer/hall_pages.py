@@ -57,6 +57,16 @@ def _do(station: str, work: Callable[[Session, str, datetime], Entry | None]) ->
     return retrying(here.engine, whole)
 
 
+def _refuse_nul(point: str) -> None:
+    """Refuse what no database takes as text.
+
+    Raises:
+        PointUnknown: it holds a NUL.
+    """
+    if "\x00" in point:
+        raise PointUnknown(point)
+
+
 def _back(station: str, said: str, entry: Entry | None = None) -> ResponseReturnValue:
     number = None if entry is None else entry.number
     return redirect(url_for("today.show", station=station, said=said, number=number), code=303)
@@ -139,6 +149,7 @@ def arrive(station: str, appointment: UUID) -> ResponseReturnValue:
 @open_to(*AT_COUNTER)
 def call(station: str, point: str) -> ResponseReturnValue:
     """Call who is next to a kiosk or counter."""
+    _refuse_nul(point)
 
     def work(session: Session, by: str, now: datetime) -> Entry | None:
         return day.call_next(session, station, point, by=by, now=now)
@@ -152,6 +163,7 @@ def call(station: str, point: str) -> ResponseReturnValue:
 def point_is(station: str, point: str, what: str) -> ResponseReturnValue:
     """Open or close a kiosk or counter for calls."""
     change, said = POINTS[what]
+    _refuse_nul(point)
 
     def work(session: Session, by: str, now: datetime) -> None:
         change(session, station, point, by=by, now=now)
