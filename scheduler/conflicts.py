@@ -60,7 +60,14 @@ class ClosePlace:
     """The place takes nobody any more."""
 
 
-Change = AddHours | EndHours | AddDay | RemoveDay | ClosePlace
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Changes that are made one after the other, at once."""
+
+    changes: tuple["Change", ...]
+
+
+Change = AddHours | EndHours | AddDay | RemoveDay | ClosePlace | Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,10 @@ def _changed(
             return place, rules, left
         case ClosePlace():
             return replace(place, open=False), rules, days
+        case Together(changes=changes):
+            for one in changes:
+                place, rules, days = _changed(one, place, rules, days)
+            return place, rules, days
 
 
 def _days(change: Change, first: date, last: date) -> tuple[date, date]:
@@ -102,6 +113,9 @@ def _days(change: Change, first: date, last: date) -> tuple[date, date]:
             return max(first, day), min(last, day)
         case ClosePlace():
             return first, last
+        case Together(changes=changes):
+            each = [_days(one, first, last) for one in changes]
+            return min(begin for begin, _ in each), max(end for _, end in each)
 
 
 def preview(session: Session, place: str, *, change: Change, now: datetime) -> tuple[Conflict, ...]:
@@ -184,6 +198,9 @@ def make(session: Session, place: str, *, change: Change) -> int | None:
             places.remove_exception(session, day, scope=scope, code=code)
         case ClosePlace():
             places.close_place(session, place)
+        case Together(changes=changes):
+            for one in changes:
+                make(session, place, change=one)
     return None
 
 

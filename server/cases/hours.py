@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 
 from scheduler import conflicts, horizon, places
 from scheduler.booking import Appointment
-from scheduler.conflicts import AddDay, AddHours, Change, ClosePlace, EndHours, RemoveDay
+from scheduler.conflicts import (
+    AddDay,
+    AddHours,
+    Change,
+    ClosePlace,
+    EndHours,
+    RemoveDay,
+    Together,
+)
 from scheduler.horizon import Opened
 from scheduler.tables import Scope
 from server.cases.officers import Acting
@@ -133,6 +141,8 @@ def _said(change: Change) -> dict[str, object]:
             return {"change": "day.remove", "day": day.isoformat()}
         case ClosePlace():
             return {"change": "place.close"}
+        case Together(changes=changes):
+            return {"change": "together", "changes": [_said(one) for one in changes]}
 
 
 def apply(
