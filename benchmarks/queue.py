@@ -1,6 +1,6 @@
 """Measures the queue of the day in simulated days: waits by discipline, and kept promises.
 
-Run `python -m benchmarks.queue` (about two minutes; `--quick` for a tenth); it has a fixed seed.
+Run `python -m benchmarks.queue` (two minutes; `--quick` for a tenth of the days); seeds are fixed.
 The order is the live queue's own (`scheduler.line`), the promises are the live ones
 (`scheduler.waits.of`) told to each person on arrival from what the office knows at that moment.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler import habits, service, simulation, waits
+from scheduler import admission, habits, service, simulation, waits
 from scheduler.forecast import Busy, Expected, Outlook, Standing
 from scheduler.habits import Habits
 from scheduler.line import RULES, Rules
@@ -22,6 +22,8 @@ from scheduler.simulation import Days, Discipline, Minutes, Setting
 
 Learnt = tuple[Service, Habits]
 SEED = 20261125
+FEW = 200
+"""Half-days of one block: how far figures of so few are off."""
 LEARNT_OF, RENEWED = 5, 10
 """Half-days that are learnt of, and after how many that is done anew."""
 PLANNED = 15
@@ -67,8 +69,16 @@ def compare_disciplines(count: int) -> None:
     line("appointments first", Discipline.BOOKED_FIRST)
     line("merged by due time (ours)", Discipline.MERGED)
     print(f"{'target':38}" + "".join(f"{limit:10.1f}" for limit in TARGETS.values()))
-    for head_start in (0.0, 10.0, 15.0, 20.0):
-        for offset in (0.0, 5.0, 8.5, 15.0):
+    blocks = [
+        p95(block, simulation.run(BUSY, block))
+        for block in (simulation.draw(BUSY, np.random.default_rng(n), FEW) for n in range(FEW))
+    ]
+    for share in (0.05, 0.95):
+        spread = (np.quantile([block[group] for block in blocks], share) for group in TARGETS)
+        name = f"  of {FEW} half-days only: {share:.0%} below"
+        print(f"{name:38}" + "".join(f"{found:10.1f}" for found in spread))
+    for head_start in (0.0, 12.0, 16.0, 20.0):
+        for offset in (0.0, 7.5, 10.0, 15.0):
             rules = replace(RULES, head_start=head_start, walk_in_offset=offset)
             line(f"  head start {head_start:g}, walk-ins + {offset:g}", Discipline.MERGED, rules)
     for grace in (0.0, 30.0):
@@ -173,7 +183,7 @@ def compare_promises(count: int) -> None:
     rng = np.random.default_rng(SEED)
     print(f"\nshare of people served within what they were told; {count} half-days a line")
     print(
-        "kiosks   cv  load       n  ours  of who is told > 0   ZMS's formula   ours - actual mean"
+        "kiosks   cv  load       n  ours  of who is told > 0   ZMS's formula   told - waited, mean"
     )
     everybody: list[Told] = []
     for servers in (1, 2, 3, 4):
@@ -207,13 +217,90 @@ def _kept(told: list[Told]) -> str:
     )
 
 
+def admit(count: int) -> None:
+    """Print what becomes of a half-day where walk-ins are told when to come."""
+    rng = np.random.default_rng(SEED)
+    learnt = learn(BUSY, rng, LEARNT_OF)
+    days = simulation.draw(BUSY, rng, count)
+    open_door = _served(days, simulation.run(BUSY, days))
+    said = {admission.Say.NOW: 0, admission.Say.COME_BACK: 0, admission.Say.BOOK: 0}
+    admitted, starts = days, simulation.run(BUSY, days)
+    for day in range(count):
+        comes = np.flatnonzero(days.walk_in[day] & np.isfinite(days.arrivals[day]))
+        shut = days.arrivals[day : day + 1].copy()
+        shut[:, comes] = np.inf
+        today = _only(days, day, shut)
+        for n in comes[np.argsort(days.arrivals[day, comes])]:
+            at = float(days.arrivals[day, n])
+            known = outlook(BUSY, today, 0, simulation.run(BUSY, today), at, learnt)
+            told = today.arrivals[0][today.walk_in[0] & (today.arrivals[0] > at)] - at
+            back = (
+                Standing(
+                    due=float(RULES.due_walk_in(then)),
+                    priority=False,
+                    planned=PLANNED,
+                    arrives=float(then),
+                )
+                for then in told[np.isfinite(told)]
+            )
+            known = replace(known, here=(*known.here, *back))
+            found = admission.first_time(
+                known,
+                [(-at, HALF_DAY - at)],
+                past_ten=at % admission.STEP,
+                minutes=PLANNED,
+                priority=bool(days.priority[day, n]),
+            )
+            match found:
+                case None:
+                    said[admission.Say.BOOK] += 1
+                    continue
+                case (0.0, _):
+                    said[admission.Say.NOW] += 1
+                case _:
+                    said[admission.Say.COME_BACK] += 1
+            shut = today.arrivals.copy()
+            shut[0, n] = at + found[0]
+            today = _only(days, day, shut)
+        admitted.arrivals[day] = today.arrivals[0]
+        starts[day] = simulation.run(BUSY, today)[0]
+    print(f"\nwalk-ins let in by forecast; n = {count} half-days of the same setting")
+    print("               p95 wait: booked   walk-in  priority  served  done after closing, p90")
+    print(f"everybody may come {open_door}")
+    print(f"told when to come  {_served(admitted, starts)}")
+    total = sum(said.values())
+    print("told: " + ", ".join(f"{say.value} {n / total:.2f}" for say, n in said.items()))
+
+
+def _only(days: Days, day: int, arrivals: Minutes) -> Days:
+    """Return one day with other arrivals; walk-ins are due after theirs."""
+    one = slice(day, day + 1)
+    return Days(
+        arrivals=arrivals,
+        starts=np.where(days.walk_in[one], arrivals, days.starts[one]),
+        walk_in=days.walk_in[one],
+        priority=days.priority[one],
+        durations=days.durations[one],
+    )
+
+
+def _served(days: Days, starts: Minutes) -> str:
+    waited = p95(days, starts)
+    came = np.isfinite(starts)
+    ends = np.where(came, starts + days.durations, 0.0).max(axis=1)
+    over = float(np.quantile(np.maximum(ends - HALF_DAY, 0.0), 0.9))
+    figures = "".join(f"{waited[group]:10.1f}" for group in TARGETS)
+    return f"   {figures}{came.sum(axis=1).mean():8.1f}{over:14.1f}"
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the days")
     few = parser.parse_args().quick
     began = time.perf_counter()
-    compare_disciplines(1_000 if few else 10_000)
+    compare_disciplines(2_000 if few else 40_000)
+    admit(10 if few else 100)
     compare_promises(10 if few else 100)
     print(f"\n{time.perf_counter() - began:.0f} s")
 

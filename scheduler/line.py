@@ -18,9 +18,9 @@ class Rules:
 
     grace: float = 15.0
     """[D] Who is at most so late keeps the time they were due."""
-    walk_in_offset: float = 8.5
+    walk_in_offset: float = 7.5
     """How long after arrival somebody without an appointment is due (see docs/queue.md)."""
-    head_start: float = 15.0
+    head_start: float = 16.0
     """How much earlier a priority person is due (see docs/queue.md)."""
 
     def due_booked(self, starts: ArrayLike, arrived: ArrayLike) -> Minutes:

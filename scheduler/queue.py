@@ -324,6 +324,6 @@ def _happen(session: Session, row: QueueRow, event: QueueEvent, *, now: datetime
         case QueueEvent.COME_BACK:
             row.point, row.called_at, row.began_at, row.calls = None, None, None, 0
         case QueueEvent.NO_SHOW:
-            row.point = None
+            row.point, row.promised_at = None, None
     session.flush()
     return entry_of(row)

@@ -1,6 +1,5 @@
 """The line of a day: numbers, who is called next and where, and that nobody starves."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,21 +7,19 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from scheduler import arrivals, points, queue
+from scheduler import arrivals, booking, points, queue
 from scheduler.arrivals import Punctuality
 from scheduler.booking import Appointment
 from scheduler.database import reading, transaction
-from scheduler.life import AppointmentState
 from scheduler.line import RULES
 from scheduler.places import REGULAR
 from scheduler.points import PointUnknown
 from scheduler.queue import Entry, EntryUnknown, NotNow, PointClosed, QueueState
 from scheduler.simulation import serve
-from tests.races.station import CODE, add_place
+from scheduler.tables import SlotRow
+from tests.races.station import CODE, EIGHT, add_place, booked, slot
 
 S = QueueState
 MINUTE = timedelta(minutes=1)
@@ -176,6 +173,7 @@ def test_who_does_not_come_when_called_makes_way_and_may_come_back(
         come(session, now + 3 * MINUTE)
         back = queue.return_(session, mine.ref, now=later)
         assert (back.state, back.due_at, back.point, back.calls) == (S.WAITING, later, None, 0)
+        assert back.promised_at is None, "what was told on arrival no longer holds"
         assert order(session, later) == [3, 1], "in line from when they came back"
 
 
@@ -259,17 +257,24 @@ def test_where_only_such_a_kiosk_is_open_nobody_starves(engine: sa.Engine, now: 
         assert _called(session, "first", now + MINUTE) == 1
 
 
-def _appointment(starts_at: datetime) -> Appointment:
-    return Appointment(
-        id=uuid4(),
-        place=CODE,
-        starts_at=starts_at,
-        lane=REGULAR,
-        minutes=15,
-        whose="dossier-1",
-        state=AppointmentState.BOOKED,
-        hold_until=None,
-    )
+def _appointment(engine: sa.Engine, now: datetime) -> Appointment:
+    """Return an appointment at eight on Thursday."""
+    with transaction(engine) as session:
+        session.add(
+            SlotRow(
+                place=CODE,
+                starts_at=EIGHT,
+                lane=REGULAR,
+                minutes=15,
+                capacity=1,
+                public_capacity=1,
+                taken=0,
+                public_taken=0,
+                offered=True,
+            )
+        )
+        session.flush()
+        return booking.find(session, booked(session, 1, slot(), now))
 
 
 @pytest.mark.parametrize(
@@ -284,67 +289,20 @@ def _appointment(starts_at: datetime) -> Appointment:
     ],
 )
 def test_late_people_keep_their_time_within_grace(
-    now: datetime, late: float, how: Punctuality, due: float
+    engine: sa.Engine, now: datetime, late: float, how: Punctuality, due: float
 ) -> None:
-    came = arrivals.judge(_appointment(now), place=CODE, now=now + late * MINUTE)
-    assert (came.how, came.due_at) == (how, now + due * MINUTE)
+    mine = _appointment(engine, now)
+    came = arrivals.judge(mine, place=CODE, now=EIGHT + late * MINUTE)
+    assert (came.how, came.due_at) == (how, EIGHT + due * MINUTE)
 
 
-def test_another_day_or_place_is_said_with_when_it_is(now: datetime) -> None:
-    tomorrow = _appointment(now + timedelta(days=1))
+def test_another_day_or_place_is_said_with_when_it_is(engine: sa.Engine, now: datetime) -> None:
+    mine = _appointment(engine, now)
     for came, how in (
-        (arrivals.judge(tomorrow, place=CODE, now=now), Punctuality.WRONG_DAY),
-        (arrivals.judge(tomorrow, place="HN-02", now=now), Punctuality.ELSEWHERE),
+        (arrivals.judge(mine, place=CODE, now=now), Punctuality.WRONG_DAY),
+        (arrivals.judge(mine, place="HN-02", now=EIGHT), Punctuality.ELSEWHERE),
     ):
-        assert (came.how, came.starts_at, came.due_at) == (how, tomorrow.starts_at, None)
-
-
-class TestNobodyStarves:
-    people = st.lists(
-        st.fixed_dictionaries(
-            {
-                "arrives": st.floats(0, 240),
-                "appointment": st.none() | st.floats(-20, 260),
-                "priority": st.booleans(),
-                "takes": st.floats(0.1, 60),
-            }
-        ),
-        min_size=2,
-        max_size=25,
-    )
-
-    @staticmethod
-    def ranks(people: list[Mapping[str, Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        came = np.asarray([p["arrives"] for p in people])
-        starts = np.asarray([np.nan if (a := p["appointment"]) is None else a for p in people])
-        due = np.where(np.isnan(starts), RULES.due_walk_in(came), RULES.due_booked(starts, came))
-        return RULES.rank(due, [p["priority"] for p in people])
-
-    @settings(max_examples=150, deadline=None)
-    @given(people=people, servers=st.integers(1, 4))
-    def test_whoever_comes_later_than_a_bound_is_called_later(
-        self, people: list[Mapping[str, Any]], servers: int
-    ) -> None:
-        ranks, came = self.ranks(people), np.asarray([p["arrives"] for p in people])
-        takes = np.asarray([p["takes"] for p in people])
-        [starts] = serve(came[None], ranks[None], takes[None], np.zeros((1, servers)))
-        assert np.isfinite(starts).all(), "everybody is served"
-        bound = np.maximum(RULES.overtaken_until(ranks), came)
-        later = came[None, :] > bound[:, None]  # row: who waits; column: who comes too late
-        assert (starts[None, :] >= starts[:, None])[later].all()
-
-    @settings(max_examples=100, deadline=None)
-    @given(people=people, servers=st.integers(1, 4))
-    def test_no_kiosk_is_idle_while_somebody_waits(
-        self, people: list[Mapping[str, Any]], servers: int
-    ) -> None:
-        came = np.asarray([p["arrives"] for p in people])
-        takes = np.asarray([p["takes"] for p in people])
-        ranks = self.ranks(people)
-        [starts] = serve(came[None], ranks[None], takes[None], np.zeros((1, servers)))
-        for waited in np.flatnonzero(starts > came):
-            before = starts[waited] - 1e-6
-            assert ((starts <= before) & (starts + takes > before)).sum() == servers
+        assert (came.how, came.starts_at, came.due_at) == (how, EIGHT, None)
 
 
 def test_the_live_line_calls_as_the_simulator_does(engine: sa.Engine, now: datetime) -> None:
