@@ -52,7 +52,9 @@ def ranks(people: list[Person], rules: Rules = RULES) -> Minutes:
 
 def begun(people: list[Person], servers: int, rules: Rules = RULES) -> Minutes:
     free_at = np.zeros((1, servers))
-    [starts] = serve(came(people)[None], ranks(people, rules)[None], takes(people)[None], free_at)
+    starts: Minutes = serve(
+        came(people)[None], ranks(people, rules)[None], takes(people)[None], free_at
+    )[0]
     assert np.isfinite(starts).all(), "everybody is served"
     assert (starts >= came(people)).all()
     return starts
