@@ -171,7 +171,9 @@ def book_kept(
     Raises:
         AlreadyBooked: the person has a live appointment for this purpose, or `whose` has one.
     """
-    row = making.blank(chain.first, {"whose": whose, "public": public, "party": party}, now=now)
+    length = chain.minutes if len(chain.slots) > 1 else None
+    own = {"whose": whose, "public": public, "party": party, "length": length}
+    row = making.blank(chain.first, own, now=now)
     row["state"] = AppointmentState.BOOKED
     making.claim(session, row, person=(person_key, purpose), now=now)
     return making.write(session, row, chain, by=by, now=now)

@@ -66,6 +66,7 @@ def _row(seat: Seat, *, now: datetime, returns_at: datetime) -> FreedRow:
         freed_at=now,
         returns_at=returns_at,
         wish=None,
+        member=None,
         answer_by=None,
     )
 
@@ -128,6 +129,13 @@ def of_wish(session: Session, wish: UUID) -> Sequence[FreedRow]:
     ).all()
 
 
+def hand_over(session: Session, rows: Sequence[FreedRow]) -> None:
+    """Keep the places no longer: appointments that were made of them count instead."""
+    for row in rows:
+        session.delete(row)
+    session.flush()
+
+
 def let_go(
     session: Session, wish: UUID, *, now: datetime, rng: np.random.Generator | None = None
 ) -> None:
@@ -136,7 +144,7 @@ def let_go(
     The hour is drawn anew, for whoever turned them down would know it.
     """
     for row in of_wish(session, wish):
-        row.wish = row.answer_by = None
+        row.wish = row.member = row.answer_by = None
         row.returns_at = waiting_rules.returns_at(row.starts_at, now=now, rng=rng) or now
     session.flush()
 
@@ -158,9 +166,7 @@ def return_due(session: Session, *, now: datetime, limit: int = 500) -> int:
 def give_back(session: Session, rows: Sequence[FreedRow]) -> None:
     """Stop keeping the places; they are free."""
     freed = Counter(seat_of(row) for row in rows)
-    for row in rows:
-        session.delete(row)
-    session.flush()
+    hand_over(session, rows)
     slots.give_back(session, freed)
 
 

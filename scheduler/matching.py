@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler.calendar import HERE
+from scheduler.places import PUBLIC
 from scheduler.tables import LaneKind, LaneRow
 from scheduler.tables_waiting import WishRow
 
@@ -63,6 +64,7 @@ def lanes(session: Session, place: str) -> Mapping[bool, frozenset[str]]:
     rows = session.execute(sa.select(LaneRow.code, LaneRow.kind).where(LaneRow.place == place))
     kinds = dict(rows.all())
     regular = frozenset(code for code, kind in kinds.items() if kind is LaneKind.REGULAR)
+    regular |= {code for code in PUBLIC if code not in kinds}  # nobody entered its lanes
     first = frozenset(code for code, kind in kinds.items() if kind is LaneKind.PRIORITY)
     return {False: regular, True: regular | first}
 

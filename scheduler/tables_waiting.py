@@ -109,6 +109,8 @@ class FreedRow(Base):
     """When everybody may book it, if nobody who waits takes it."""
     wish: Mapped[UUID | None] = mapped_column(index=True)
     """Whom it is offered to now."""
+    member: Mapped[int | None]
+    """For which of the wish's people, from 0; whoever needs long has several."""
     answer_by: Mapped[datetime | None]
 
 

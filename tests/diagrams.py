@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import kiosk.life
 import scheduler.life
 import scheduler.queue_life
+import scheduler.wish_life
 import server.rules.dossier
 import server.rules.messages
 
@@ -12,6 +13,8 @@ LIVES: dict[str, Mapping[object, Mapping[object, object]]] = {
     "Dossier": server.rules.dossier.LIFE,  # type: ignore[dict-item]  # Mapping's key is invariant
     "Appointment": scheduler.life.LIFE,  # type: ignore[dict-item]
     "Waiting room": scheduler.queue_life.LIFE,  # type: ignore[dict-item]
+    "Wish for a place": scheduler.wish_life.LIFE,  # type: ignore[dict-item]
+    "Draw by lot": scheduler.wish_life.DRAW_LIFE,  # type: ignore[dict-item]
     "Message to a citizen": server.rules.messages.LIFE,  # type: ignore[dict-item]
     "Visit at the kiosk": kiosk.life.LIFE,  # type: ignore[dict-item]
 }

@@ -11,6 +11,8 @@ import pytest
 import kiosk.life
 import scheduler.life
 import scheduler.queue_life
+import scheduler.tables_waiting
+import scheduler.wish_life
 import server.rules.dossier
 import server.rules.messages
 
@@ -57,6 +59,24 @@ LIVES = {
         refusal=scheduler.queue_life.NotNow,
         begins=scheduler.queue_life.QueueState.WAITING,
         writer="scheduler/queue.py",
+    ),
+    "wish": Life(
+        table=scheduler.wish_life.LIFE,
+        states=tuple(scheduler.tables_waiting.WishState),
+        events=tuple(scheduler.wish_life.WishEvent),
+        after=scheduler.wish_life.after,
+        refusal=scheduler.wish_life.NotNow,
+        begins=scheduler.tables_waiting.WishState.WAITING,
+        writer="scheduler/wishes.py",
+    ),
+    "draw": Life(
+        table=scheduler.wish_life.DRAW_LIFE,
+        states=tuple(scheduler.tables_waiting.DrawState),
+        events=tuple(scheduler.wish_life.DrawEvent),
+        after=scheduler.wish_life.after_draw,
+        refusal=scheduler.wish_life.NotNow,
+        begins=scheduler.tables_waiting.DrawState.ANNOUNCED,
+        writer="scheduler/draws.py",
     ),
     "message": Life(
         table=server.rules.messages.LIFE,

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("freed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("returns_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("wish", sa.Uuid(), nullable=True),
+        sa.Column("member", sa.Integer(), nullable=True),
         sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(wish IS NULL) = (answer_by IS NULL)", name=op.f("ck_freed_place_offer")
