@@ -3,7 +3,7 @@
 Places are counted in `scheduler`; who stands at the door is known in `server.cases.visits`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler import booking
+from scheduler.appointment import MOST_CHANGES
 from scheduler.booking import Appointment, SlotRef
+from scheduler.history import CITIZEN
 from scheduler.life import AppointmentState
 from server.cases import filing, needs
+from server.cases.needs import Need
 from server.cases.throttle import Limit
 from server.clock import HERE
 from server.rules import tickets
@@ -48,7 +51,7 @@ class Booked:
 
 
 @contextmanager
-def _told_as_ours() -> Iterator[None]:
+def told_as_ours() -> Iterator[None]:
     """Tell what the appointment's life refuses as what the dossier's life refuses."""
     try:
         yield
@@ -56,8 +59,17 @@ def _told_as_ours() -> Iterator[None]:
         raise NotNow(str(late)) from late
 
 
-def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) -> Appointment:
+def hold(
+    session: Session,
+    dossier: Dossier,
+    slot: SlotRef,
+    *,
+    now: datetime,
+    request: bytes | None = None,
+) -> Appointment:
     """Hold a place for the dossier; one held before is given back for it.
+
+    The same `request` again changes nothing more, nor does the same time.
 
     Raises:
         SlotFull: the last place was taken meanwhile.
@@ -71,9 +83,12 @@ def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) ->
     if dossier.person_key is None:
         raise PersonUnknown
     standing = held(session, dossier, now=now)
+    need = _need(dossier, slot)
     lanes = _lanes(session, dossier, slot)
+    if standing is not None and standing.slot == slot:
+        return standing
     if standing is not None:
-        with _told_as_ours():
+        with told_as_ours():
             return booking.move(session, standing.id, to=slot, now=now, lanes=lanes)
     return booking.hold(
         session,
@@ -84,12 +99,31 @@ def hold(session: Session, dossier: Dossier, slot: SlotRef, *, now: datetime) ->
         now=now,
         minutes=HOLD_MINUTES,
         lanes=lanes,
+        length=None if need is None else need.minutes,
+        request=request,
     )
+
+
+def extend(session: Session, dossier: Dossier, *, now: datetime) -> Appointment:
+    """Hold the place longer, up to as long as it may be held.
+
+    Raises:
+        NothingHeld: the hold ran out.
+    """
+    standing = held(session, dossier, now=now)
+    if standing is None:
+        raise NothingHeld
+    with told_as_ours():
+        return booking.extend(session, standing.id, now=now)
+
+
+def _need(dossier: Dossier, slot: SlotRef) -> Need | None:
+    return needs.of(dossier, slot.starts_at.astimezone(HERE).date())
 
 
 def _lanes(session: Session, dossier: Dossier, slot: SlotRef) -> frozenset[str]:
     """Return the lanes of the slot's place that are open to the dossier's person on its day."""
-    need = needs.of(dossier, slot.starts_at.astimezone(HERE).date())
+    need = _need(dossier, slot)
     return needs.lanes(session, slot.place, goes_first=need is not None and need.goes_first)
 
 
@@ -120,6 +154,13 @@ def confirm(session: Session, dossier: Dossier, *, secret: bytes, now: datetime)
         booking.confirm(session, appointment.id, now=now)
     except booking.NotNow:
         raise NothingHeld from None
+    return hand_out(session, dossier, appointment, secret=secret, now=now)
+
+
+def hand_out(
+    session: Session, dossier: Dossier, appointment: Appointment, *, secret: bytes, now: datetime
+) -> Booked:
+    """File a draft whose appointment is certain, and hand out the ticket."""
     if dossier.state is DossierState.DRAFT:
         filing.file(session, dossier, now=now)
     ticket = issue(session, dossier, appointment, secret=secret)
@@ -147,23 +188,58 @@ def of_ticket(session: Session, ticket: str) -> tuple[Dossier, Appointment] | No
     return None if dossier is None else (dossier, booking.find(session, row.appointment_id))
 
 
-def move(session: Session, dossier: Dossier, to: SlotRef, *, now: datetime) -> Appointment:
+def move(
+    session: Session,
+    dossier: Dossier,
+    to: SlotRef,
+    *,
+    now: datetime,
+    lanes: Collection[str] | None = None,
+    public: bool = True,
+    most: int | None = MOST_CHANGES,
+    by: str = CITIZEN,
+) -> Appointment:
     """Move the certain appointment; the old place is kept until the new one is certain.
+
+    Moved to where it is, nothing changes and nothing counts: a press may come twice.
+
+    Args:
+        session: a transaction that writes.
+        dossier: whose appointment.
+        to: where it begins from now on.
+        now: the time.
+        lanes: lanes that are open to the asker; None: those open to the dossier's person.
+        public: whether it counts among the places people book for themselves.
+        most: how often it may be moved; None: as often as it takes.
+        by: who asks.
 
     Raises:
         SlotFull: no place there; the old one stands.
         SlotGone: the time is no longer offered; the old one stands.
+        MovedTooOften: it was moved `most` times; the old place stands.
         NotNow: there is no appointment to move.
     """
     appointment = live(session, dossier)
     if appointment is None or appointment.state is not AppointmentState.BOOKED:
         raise NotNow("no appointment that could be moved")
-    with _told_as_ours():
+    if appointment.slot == to:
+        return appointment
+    if lanes is None:
         lanes = _lanes(session, dossier, to)
-        return booking.move(session, appointment.id, to=to, now=now, lanes=lanes)
+    with told_as_ours():
+        return booking.move(
+            session,
+            appointment.id,
+            to=to,
+            now=now,
+            lanes=lanes,
+            public=public,
+            most=most,
+            by=by,
+        )
 
 
-def cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:
+def cancel(session: Session, dossier: Dossier, *, now: datetime, by: str = CITIZEN) -> None:
     """Cancel the appointment; the dossier stays filed and may be booked again.
 
     Raises:
@@ -172,8 +248,8 @@ def cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:
     appointment = live(session, dossier)
     if appointment is None or appointment.state is not AppointmentState.BOOKED:
         raise NotNow("no appointment that could be cancelled")
-    with _told_as_ours():
-        booking.cancel(session, appointment.id, now=now)
+    with told_as_ours():
+        booking.cancel(session, appointment.id, now=now, by=by)
 
 
 def last_state(session: Session, dossier_id: UUID) -> AppointmentState | None:

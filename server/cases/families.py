@@ -6,21 +6,26 @@ Whose data are checked how is as for everybody; places are counted in `scheduler
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler.booking import SlotRef
-from server.cases import filing, needs
-from server.cases.appointments import PersonUnknown
+from scheduler import booking, parties
+from scheduler.booking import Appointment, SlotRef
+from scheduler.life import AppointmentState
+from scheduler.parties import Member
+from server.cases import appointments, filing, needs
+from server.cases.appointments import HOLD_MINUTES, Booked, NothingHeld, PersonUnknown
+from server.cases.needs import Need
 from server.clock import HERE
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier, Family, FamilyMember
 
-MOST = 8
-"""[D] Two grandparents, two parents, four children; a school class books otherwise."""
+MOST = parties.MOST
+"""Two grandparents, two parents, four children: as many as the scheduler books together."""
 TOKEN_LENGTH = 43
 GONE = frozenset({DossierState.LAPSED, DossierState.WITHDRAWN})
 
@@ -135,22 +140,161 @@ def give_back(session: Session, family: Family, *, now: datetime) -> None:
         filing.give_back(session, dossier, now=now)
 
 
-def lengths(dossiers: Sequence[Dossier], slot: SlotRef) -> tuple[int, ...]:
-    """Return the minutes each needs on the slot's day.
+def lanes(session: Session, needed: Sequence[Need], place: str) -> frozenset[str]:
+    """Return the lanes they may book together: where one is let go first, all of them are."""
+    return needs.lanes(session, place, goes_first=any(need.goes_first for need in needed))
+
+
+def to_book(session: Session, family: Family) -> tuple[Dossier, ...]:
+    """Return the people who have no certain appointment and may have one."""
+    return tuple(
+        dossier
+        for dossier in members(session, family)
+        if dossier.state in {DossierState.DRAFT, DossierState.FILED}
+        and appointments.live(session, dossier) is None
+    )
+
+
+def starts(
+    session: Session, needed: Sequence[Need], place: str, day: date, *, now: datetime
+) -> tuple[SlotRef, ...]:
+    """Return the times of a day from which there is room for all who need so much."""
+    return parties.fits(
+        session,
+        place,
+        day,
+        [need.minutes for need in needed],
+        now=now,
+        lanes=lanes(session, needed, place),
+    )
+
+
+def hold(
+    session: Session, family: Family, first: SlotRef, *, now: datetime
+) -> tuple[Appointment, ...]:
+    """Hold adjacent places for all who have none; those held before are given back for them.
 
     Raises:
+        SlotFull: there is no room for all of them; nothing was changed.
+        SlotGone: the time is no longer offered.
+        AlreadyBooked: one of them has an appointment for the same purpose.
         PersonUnknown: somebody's data were not checked.
+        NotNow: nobody is left to be booked.
     """
-    on = slot.starts_at.astimezone(HERE).date()
-    found = [needs.of(dossier, on) for dossier in dossiers]
-    if None in found or not found:
+    people = to_book(session, family)
+    if not people:
+        raise NotNow("everybody has an appointment")
+    standing = held(session, family, now=now)
+    if len(standing) == len(people) and min(standing, key=_begins).slot == first:
+        return standing
+    on = first.starts_at.astimezone(HERE).date()
+    needed = [_need(dossier, on) for dossier in people]
+    give_back(session, family, now=now)
+    return parties.hold(
+        session,
+        members=[
+            Member(
+                whose=str(dossier.id),
+                person_key=dossier.person_key or b"",
+                purpose=dossier.purpose,
+                length=need.minutes,
+            )
+            for dossier, need in zip(people, needed, strict=True)
+        ],
+        first=first,
+        now=now,
+        minutes=HOLD_MINUTES,
+        lanes=lanes(session, needed, first.place),
+    )
+
+
+def _begins(appointment: Appointment) -> datetime:
+    return appointment.starts_at
+
+
+def _need(dossier: Dossier, on: date) -> Need:
+    need = needs.of(dossier, on)
+    if need is None or dossier.person_key is None:
         raise PersonUnknown
-    return tuple(need.minutes for need in found if need is not None)
+    return need
 
 
-def lanes(session: Session, dossiers: Sequence[Dossier], slot: SlotRef) -> frozenset[str]:
-    """Return the lanes they may book together: where one is let go first, all of them are."""
-    on = slot.starts_at.astimezone(HERE).date()
-    found = [needs.of(dossier, on) for dossier in dossiers]
-    first = any(need is not None and need.goes_first for need in found)
-    return needs.lanes(session, slot.place, goes_first=first)
+def held(session: Session, family: Family, *, now: datetime) -> tuple[Appointment, ...]:
+    """Return the places that are held for the family."""
+    found = (appointments.held(session, dossier, now=now) for dossier in members(session, family))
+    return tuple(one for one in found if one is not None)
+
+
+def extend(session: Session, family: Family, *, now: datetime) -> None:
+    """Hold all the places longer.
+
+    Raises:
+        NothingHeld: the holds ran out.
+    """
+    standing = held(session, family, now=now)
+    if not standing:
+        raise NothingHeld
+    party = standing[0].party
+    if party is None:
+        raise NothingHeld
+    with appointments.told_as_ours():
+        parties.extend(session, party, now=now)
+
+
+def confirm(
+    session: Session, family: Family, *, secret: bytes, now: datetime
+) -> tuple[Booked, ...]:
+    """Make all the held places certain, file the drafts, and hand out a ticket each.
+
+    Raises:
+        NothingHeld: not everybody has a place; nothing was changed.
+    """
+    people = {str(dossier.id): dossier for dossier in to_book(session, family)}
+    standing = held(session, family, now=now)
+    party = standing[0].party if standing else None
+    if party is None or {one.whose for one in standing} != set(people):
+        raise NothingHeld
+    try:
+        made = parties.confirm(session, party, now=now)
+    except booking.NotNow:
+        raise NothingHeld from None
+    return tuple(
+        appointments.hand_out(session, people[one.whose], one, secret=secret, now=now)
+        for one in made
+    )
+
+
+def move(session: Session, family: Family, number: int, to: SlotRef, *, now: datetime) -> None:
+    """Move everybody who was booked together with the person of this number, or nobody.
+
+    Raises:
+        SlotFull: no room there for all of them; the old places stand.
+        SlotGone: the time is no longer offered; the old places stand.
+        MovedTooOften: they were moved as often as they may be.
+        NotNow: there is no appointment to move.
+    """
+    dossier = numbered(session, family).get(number)
+    live = appointments.live(session, dossier) if dossier is not None else None
+    if dossier is None or live is None or live.state is not AppointmentState.BOOKED:
+        raise NotNow("no appointment that could be moved")
+    if live.party is None:
+        appointments.move(session, dossier, to, now=now)
+        return
+    together = parties.members(session, live.party)
+    if min(together, key=_begins).slot == to:
+        return
+    on = to.starts_at.astimezone(HERE).date()
+    whose = {one.whose for one in together}
+    needed = [_need(d, on) for d in members(session, family) if str(d.id) in whose]
+    with appointments.told_as_ours():
+        parties.move(session, live.party, to=to, now=now, lanes=lanes(session, needed, to.place))
+
+
+def cancel(session: Session, family: Family, number: int | None, *, now: datetime) -> None:
+    """Cancel for the person of this number, or for everybody; the dossiers stay filed."""
+    for position, dossier in numbered(session, family).items():
+        live = appointments.live(session, dossier)
+        if number in {None, position} and live is not None:
+            with suppress(NotNow):  # has arrived meanwhile: that appointment stands
+                appointments.cancel(session, dossier, now=now)
+                filing.answer(dossier, station=None, day=None)

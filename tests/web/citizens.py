@@ -18,6 +18,7 @@ from scheduler import horizon, places
 from scheduler.database import transaction
 from scheduler.places import Rule
 from scheduler.tables import SlotRow
+from scheduler.tables_waiting import FreedRow
 from server.clock import HERE
 from server.registry import people
 from server.registry.port import Person, Registry
@@ -126,9 +127,10 @@ def begun(office: Office, number: str, purpose: str = "NEW") -> "Browser":
 
 
 def taken(office: Office) -> int:
-    """Return how many places are taken anywhere."""
+    """Return how many places people have anywhere; those given back are kept for others a while."""
     with transaction(office.engine) as session:
-        return session.scalar(sa.select(sa.func.sum(SlotRow.taken))) or 0
+        counted = session.scalar(sa.select(sa.func.sum(SlotRow.taken))) or 0
+        return counted - (session.scalar(sa.select(sa.func.count()).select_from(FreedRow)) or 0)
 
 
 def dossier_of(office: Office) -> Dossier:

@@ -139,7 +139,9 @@ def test_a_hold_can_be_kept_longer_at_least_ten_times(office: Office) -> None:
         answer = browser.post("/book/longer", {"slot": time_of(DAY, 8)})
         assert _seconds(answer.text) >= 600
         assert "Đã giữ thêm thời gian" in answer.text
-    for _ in range(15):
+    for _ in range(25):
+        if "không giữ thêm được nữa" in answer.text:
+            break
         office.clock.goes_on(minutes=1)
         answer = browser.post("/book/longer", {"slot": time_of(DAY, 8)})
     assert "không giữ thêm được nữa" in answer.text

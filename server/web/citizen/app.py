@@ -19,6 +19,7 @@ from server.web import availability
 from server.web.citizen import (
     booking_pages,
     changing,
+    family_booking,
     family_pages,
     feed_pages,
     home,
@@ -67,6 +68,7 @@ def create_app(
         booking_pages,
         ticket,
         changing,
+        family_booking,
         family_pages,
         look_up,
         photo_pages,

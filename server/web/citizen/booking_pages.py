@@ -21,7 +21,7 @@ from server.rules import fees, lists
 from server.rules.deadlines import working_days
 from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier
-from server.web.citizen import forms, stations, steps, times
+from server.web.citizen import forms, requests, stations, steps, times
 from server.web.citizen.desk import Draft, at_hand, desk, taken
 from server.web.citizen.month import FARTHEST
 from server.web.citizen.wizard import address, back_from, go, onward
@@ -110,6 +110,7 @@ def _time(draft: Draft, wrong: str | None = None, status: int = 200) -> Response
         day=day,
         place=stations.named(station),
         hold=appointments.HOLD_MINUTES,
+        key=requests.new(),
         minutes=draft.need(day).minutes,
         groups=draft.groups(day),
     )
@@ -223,7 +224,16 @@ def take_day() -> ResponseReturnValue:
 
 def _hold(slot: SlotRef) -> Appointment:
     def work(session: Session) -> Appointment:
-        return appointments.hold(session, _mine(session), slot, now=desk().now())
+        mine = _mine(session)
+        key = requests.key(mine.id)
+        return appointments.hold(session, mine, slot, now=desk().now(), request=key)
+
+    return in_transaction(work)
+
+
+def _extend() -> Appointment:
+    def work(session: Session) -> Appointment:
+        return appointments.extend(session, _mine(session), now=desk().now())
 
     return in_transaction(work)
 
@@ -267,8 +277,8 @@ def longer() -> ResponseReturnValue:
         return _no_longer_held(draft)
     before = draft.held
     try:
-        now_held = _hold(slot)
-    except (SlotFull, SlotGone, AlreadyBooked, NotNow, PersonUnknown):
+        now_held = _hold(slot) if before is None or before.slot != slot else _extend()
+    except (SlotFull, SlotGone, AlreadyBooked, NotNow, NothingHeld, PersonUnknown):
         return _no_longer_held(at_hand())
     kept = before is not None and before.hold_until == now_held.hold_until
     return go("confirm", "longest" if kept else "longer")

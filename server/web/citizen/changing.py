@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from scheduler.appointment import MovedTooOften
 from scheduler.booking import SlotFull, SlotGone, SlotRef
 from scheduler.life import AppointmentState
 from server.cases import appointments, filing, rebooking
@@ -90,9 +91,11 @@ def _render(
 @pages.get("/booked/change")
 @open_to("citizen")
 def ask_change() -> ResponseReturnValue:
-    """Show where and when else there is a place."""
+    """Show where and when else there is a place; the ticket's page says what else can be done."""
     draft = _movable()
-    return _change(draft) if draft is not None else redirect(url_for("ticket.booked"), code=303)
+    if draft is None or draft.live is None or not draft.live.changes_left:
+        return redirect(url_for("ticket.booked"), code=303)
+    return _change(draft)
 
 
 @pages.post("/booked/change")
@@ -111,6 +114,8 @@ def change() -> ResponseReturnValue:
         _with_dossier(lambda session, dossier: _move(session, dossier, slot))
     except (SlotFull, SlotGone):
         return _change(draft, "time.full", 409)
+    except MovedTooOften:
+        return _change(draft, "change.too_often", 409)
     except NotNow:
         return nothing()
     return redirect(url_for("ticket.booked", done="changed"), code=303)

@@ -83,6 +83,21 @@ class View:
         )
 
     @property
+    def groups(self) -> tuple[tuple["Person", ...], ...]:
+        """Who was booked together, and is moved together."""
+        found: dict[object, list[Person]] = {}
+        for one in self.movable:
+            party = one.draft.live.party if one.draft.live is not None else None
+            found.setdefault(party or one.number, []).append(one)
+        return tuple(tuple(some) for some in found.values())
+
+    def group(self, number: int | None) -> tuple["Person", ...]:
+        """Return the group the person of this number is in, the first where there is none."""
+        groups = self.groups
+        there = (some for some in groups if number in {one.number for one in some})
+        return next(there, groups[0] if groups else ())
+
+    @property
     def to_book(self) -> tuple[Person, ...]:
         """Who has none yet and may have one."""
         open_ = {DossierState.DRAFT, DossierState.FILED}

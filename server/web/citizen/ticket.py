@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from scheduler.appointment import MOST_CHANGES
 from scheduler.database import reading, transaction
 from scheduler.life import AppointmentState
-from server.cases import appointments, filing, rebooking, status
+from server.cases import appointments, families, filing, rebooking, status
 from server.cases.appointments import Booked
 from server.cases.rebooking import Alternative
 from server.clock import HERE
@@ -22,6 +23,7 @@ from server.web import guard
 from server.web.citizen import booking_pages as choosing
 from server.web.citizen import forms, papers, stations, times
 from server.web.citizen.desk import TOKEN, Draft, at_hand, desk, network, slow_down, taken
+from server.web.citizen.family_desk import TOKEN as FAMILY_TOKEN
 from server.web.guard import open_to
 from server.web.shell import language, t
 
@@ -110,6 +112,9 @@ def booked() -> ResponseReturnValue:
         movable=found.appointment.state is AppointmentState.BOOKED,
         done=request.args.get("done", "") == "changed",
         gone=request.args.get("done", "") == "gone",
+        left=found.appointment.changes_left,
+        most=MOST_CHANGES,
+        party=found.appointment.party is not None,
         lost=lost,
         instead=instead,
         slot_name=times.slot_name,
@@ -177,9 +182,16 @@ def open_ticket() -> ResponseReturnValue:
     slow_down((appointments.BY_NETWORK, network()), (appointments.BY_TICKET, ticket))
     with transaction(here.engine) as session:
         dossier = _find(session, ticket, read.values["birth"])
+        family = families.led_by(session, dossier) if dossier is not None else None
+        if family is not None:
+            return _opened(FAMILY_TOKEN, families.new_token(family), "family_booking.booked")
         token = filing.new_token(dossier) if dossier is not None else None
     if token is None:
         return _manage({"ticket": "ticket.unknown"}, 422)
-    response = make_response(redirect(url_for("ticket.booked"), code=303))
-    guard.set_cookie(response, TOKEN, token, max_age=None)
+    return _opened(TOKEN, token, "ticket.booked")
+
+
+def _opened(name: str, token: str, page: str) -> ResponseReturnValue:
+    response = make_response(redirect(url_for(page), code=303))
+    guard.set_cookie(response, name, token, max_age=None)
     return response

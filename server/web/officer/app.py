@@ -17,6 +17,7 @@ from server.registry.port import Registry
 from server.settings import Settings
 from server.unseal.client import Unsealer as UnsealerClient
 from server.web.officer import (
+    assisted_pages,
     audit_pages,
     counter_pages,
     file_pages,
@@ -60,6 +61,7 @@ def create_app(
         record_pages,
         counter_pages,
         today_pages,
+        assisted_pages,
         hall_pages,
         hours_pages,
         audit_pages,
