@@ -1,4 +1,4 @@
-"""What a visitor of the demo is told: three addresses, who to be, what to try.
+"""What a visitor of the demo is told: four addresses, who to be, what to try.
 
 It starts nothing.
 """
@@ -39,15 +39,19 @@ def guide(stage: Stage, now: datetime) -> str:
             f"  Citizen   {stage.url('citizen')}",
             f"  Kiosk     {stage.url('kiosk')}   (who sits there: {stage.url('kiosk')}/rehearsal)",
             f"  Officer   {stage.url('officer')}",
+            f"  Screen    {stage.url('display')}/hall/{cast.station.code}",
             "",
             "  1. Be one of these (all fictitious) and book at the first station, for now:",
             *people,
-            "  2. At the kiosk, type the ticket's code, or hold it up from the rehearsal page,",
+            "  2. As the capturer below, check the ticket in on the page of the day and call it to",
+            "     kiosk 1: the waiting room's screen shows and says the number. Or go straight to",
+            "     the kiosk.",
+            "  3. At the kiosk, type the ticket's code, or hold it up from the rehearsal page,",
             "     where you also choose who sits down (the numbers above) and how they behave.",
-            "  3. Sign in as an officer, open the capture, compare and decide:",
+            "  4. Sign in as an officer, open the capture, compare and decide:",
             *officers,
             "     The code changes every half minute: press Enter here for the present ones.",
-            "  4. Look the dossier up with its code and the birth date.",
+            "  5. Look the dossier up with its code and the birth date.",
             "",
             "  Stop with Ctrl-C. Logs: " + str(stage.folder / "logs"),
         ]

@@ -26,6 +26,7 @@ from server import clock
 from server.cases import devices, officers
 from server.cases.hours import HORIZON, open_days
 from server.cli import database, keys
+from server.demo import living_day
 from server.registry import people
 from server.registry.port import Person
 from server.settings import Settings
@@ -33,6 +34,8 @@ from server.store.tables import Role
 
 PEOPLE = 24
 SEED = 1
+EXPECTED = 6
+"""People who have booked already: the last ones, so that visitors may be the first."""
 KIOSK = "KIOSK-1"
 OPEN_ALWAYS = Rule(
     weekdays=frozenset(range(7)),
@@ -239,5 +242,8 @@ def install(
         for worker in workers:
             _hire(session, worker, settings.secret, now)
     _kiosk(engine, settings, folder, now)
+    with transaction(engine) as session:
+        folk, station = found[-EXPECTED:], STATIONS[0].code
+        living_day.furnish(session, station, folk, secret=settings.secret, now=now)
     engine.dispose()
     return Cast(people=found, station=STATIONS[0], officers=workers)

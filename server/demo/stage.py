@@ -22,7 +22,7 @@ import httpx
 from server.demo import seed
 
 FIRST_PORT = 8100
-NAMES = ("citizen", "kiosk", "officer", "intake", "registry")
+NAMES = ("citizen", "kiosk", "officer", "intake", "registry", "display")
 MARK = ".thunhan-demo"
 """Stands in a folder we made, so that no other folder is ever emptied."""
 READY_WITHIN = 60.0
@@ -158,6 +158,7 @@ class Stage(AbstractContextManager["Stage"]):
             self._web("intake"),
             self._web("citizen"),
             self._web("officer"),
+            self._web("display"),
             Part(name="worker", command=(sys.executable, "-m", "server", "worker")),
             Part(
                 name="kiosk",
@@ -205,11 +206,19 @@ class Stage(AbstractContextManager["Stage"]):
         self.say(f"Everything runs after {time.monotonic() - began:.1f} s.")
 
     def _give_voice(self) -> None:
-        """Have the kiosk's sentences made; without a voice it runs silent and says so itself."""
+        """Have what is said made; without a voice kiosk and screen run silent and say so."""
         data = seed.kiosk_environment(self.folder)["THUNHAN_KIOSK_DATA"]
         command = (sys.executable, "-m", "kiosk.speech", f"{data}/speech")
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-        self.say(f"  voice     {(made.stdout or made.stderr).strip()}")
+        calls = (sys.executable, "-m", "server", "voice-create")
+        for what, makes in (("kiosk", command), ("calls", calls)):
+            made = subprocess.run(
+                makes,
+                env={**os.environ, **self.environment},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.say(f"  voice     {what}: {(made.stdout or made.stderr).strip()}")
 
     def _start(self, part: Part) -> None:
         log = (self.folder / "logs" / f"{part.name}.log").open("wb")

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from server.demo import citizen_way, kiosk_way, officer_way
+from server.demo import citizen_way, hall_way, kiosk_way, officer_way
 from server.demo.citizen_way import Booking, WayBlocked
+from server.demo.hall_way import Called
 from server.demo.kiosk_way import Captured
 from server.demo.officer_way import Reviewed
 from server.demo.stage import Stage, StageFell
@@ -27,6 +28,7 @@ FLAGS = ("--no-sandbox", "--disable-background-networking", "--no-first-run", "-
 PHONE = (390, 844)
 TOUCH = (1080, 1920)
 DESK = (1280, 900)
+SCREEN = (1920, 1080)
 PATIENCE = 30_000
 """Milliseconds a page may take; a capture has its own."""
 PICTURE_PATIENCE = 90_000
@@ -50,6 +52,7 @@ class Report:
     pictures: Path
     steps: list[Step] = field(default_factory=list)
     booking: Booking | None = None
+    called: Called | None = None
     captured: Captured | None = None
     packet: int | None = None
     """Bytes of the sealed capture as the server keeps it."""
@@ -140,6 +143,7 @@ class Walk:
             WayBlocked, StageFell, playwright's Error, AssertionError: a step failed.
         """
         self._step("book", self._book)
+        self._step("wait", self._wait)
         self._step("capture", self._capture)
         self._step("seal", self._sealed)
         self._step("verify", self._verify)
@@ -153,6 +157,21 @@ class Walk:
             )
         self.report.booking = booking
         return f"{self.person.full_name}: {booking.code}, ticket {booking.ticket}, {booking.when}"
+
+    def _wait(self) -> str:
+        booking = self.report.booking
+        if booking is None:
+            raise WayBlocked("nothing was booked")
+        url = self.stage.url("officer")
+        with self._page(DESK) as page, self._page(SCREEN) as screen:
+            see, show = self._camera(page, "officer"), self._camera(screen, "display")
+            screen.goto(f"{self.stage.url('display')}/hall/{self.cast.station.code}")
+            officer_way.sign_in(page, url, self.cast.officer(Role.CAPTURER))
+            number = hall_way.come_in(page, url, booking.ticket, see)
+            hall_way.call(page, url, see)
+            called = hall_way.is_called(screen, number, show)
+        self.report.called = called
+        return f"number {called.number}, called to {called.point}"
 
     def _capture(self) -> str:
         booking = self.report.booking

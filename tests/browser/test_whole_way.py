@@ -23,7 +23,8 @@ OTHER = 2
 SCREENS = {
     "citizen": {"home", *citizen_way.ANSWERS, "booked", "status"} - {"coming"},
     "kiosk": {"attract", "sealed", *kiosk_way.WAY},
-    "officer": {"queue", "review", "decided"},
+    "officer": {"in_line", "called", "queue", "review", "decided"},
+    "display": {"called"},
 }
 
 
@@ -63,6 +64,8 @@ def test_the_whole_way_ends_well(walked: Report) -> None:
     booking, captured, reviewed = walked.booking, walked.captured, walked.reviewed
     assert booking is not None
     assert citizen_way.CODE.fullmatch(booking.code)
+    assert walked.called is not None
+    assert walked.called.point == "Máy 1"
     assert captured is not None
     assert captured.prints == 10
     assert re.fullmatch(r"DT001-[0-9]{6}", captured.number)
@@ -76,7 +79,14 @@ def test_the_whole_way_ends_well(walked: Report) -> None:
     assert min(reviewed.nfiq2) >= 35
     assert booking.code in reviewed.decision
     assert walked.status == "Đã duyệt, đang làm thẻ"
-    assert [step.name for step in walked.steps] == ["book", "capture", "seal", "verify", "look up"]
+    assert [step.name for step in walked.steps] == [
+        "book",
+        "wait",
+        "capture",
+        "seal",
+        "verify",
+        "look up",
+    ]
 
 
 def test_every_screen_was_pictured_and_shows_something(walked: Report) -> None:

@@ -15,7 +15,7 @@ from scheduler.waits import Promise
 
 LAST_CALLS = 6
 """[D] As many as fit a 1080-line screen in digits that are read from 5 m."""
-NEXT = 7
+NEXT = 6
 """[D] Three figures each fit in one line."""
 
 
