@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scheduler.database import table_of
 from scheduler.slots import SlotRef
 from scheduler.tables import AppointmentRow, HistoryRow
 
@@ -40,6 +41,7 @@ class Entry:
     """Where the appointment began afterwards."""
 
 
+_WRITE = sa.insert(table_of(HistoryRow))
 Known = dict[str, Any]
 """The columns of an entry."""
 
@@ -103,7 +105,7 @@ def write(session: Session, entries: Iterable[Known]) -> None:
     """Add entries."""
     rows = list(entries)
     if rows:
-        session.execute(sa.insert(HistoryRow), rows)
+        session.execute(_WRITE, rows)
 
 
 def _rows(session: Session, appointment_id: UUID) -> Sequence[HistoryRow]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import appointment, claims, happening, history, requests, seating, slots
 from scheduler.appointment import AlreadyBooked, Appointment
+from scheduler.database import table_of
 from scheduler.life import AppointmentState
 from scheduler.seating import Chain
 from scheduler.slots import SlotFull, SlotRef
@@ -20,6 +21,7 @@ from scheduler.tables import AppointmentRow
 
 Row = dict[str, Any]
 """The columns of an appointment that is not written yet."""
+_WRITE = sa.insert(table_of(AppointmentRow))
 
 
 def blank(slot: SlotRef, values: Row, *, now: datetime) -> Row:
@@ -87,7 +89,7 @@ def write(session: Session, row: Row, chain: Chain, *, by: str, now: datetime) -
     event = history.HOLD if row["state"] is AppointmentState.HELD else history.BOOK
     entry, head = history.first(row["id"], event=event, slot=chain.first, by=by, now=now)
     row |= {"minutes": chain.minutes, "events": 1, "head": head}
-    session.execute(sa.insert(AppointmentRow), [row])
+    session.execute(_WRITE, row)
     seating.write_further(session, row["id"], chain, public=row["public"])
     history.write(session, [entry])
     return appointment.of_row(AppointmentRow(**row))

@@ -6,10 +6,12 @@ It knows no appointments and no persons.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scheduler.database import table_of
 from scheduler.tables import SlotRow
 
 
@@ -47,20 +49,43 @@ class Seat:
     """Whether people book it for themselves; officers' bookings count in the whole only."""
 
 
-def _at(slot: SlotRef) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        SlotRow.place == slot.place,
-        SlotRow.starts_at == slot.starts_at,
-        SlotRow.lane == slot.lane,
-    )
+_SLOTS = table_of(SlotRow)
+_COUNT = sa.bindparam("count", type_=sa.Integer)
+_PUBLIC_COUNT = sa.bindparam("public_count", type_=sa.Integer)
+_AT = sa.and_(
+    _SLOTS.c.place == sa.bindparam("at_place"),
+    _SLOTS.c.starts_at == sa.bindparam("at_start"),
+    _SLOTS.c.lane == sa.bindparam("at_lane"),
+)
+# Whether so many more fit; what nobody books for themselves is bounded by the whole only.
+_HAS_ROOM = sa.and_(
+    _SLOTS.c.taken + _COUNT <= _SLOTS.c.capacity,
+    sa.or_(_PUBLIC_COUNT == 0, _SLOTS.c.public_taken + _PUBLIC_COUNT <= _SLOTS.c.public_capacity),
+)
+# Built once: in a rush, building them anew would cost more than asking.
+_LOOK = sa.select(_SLOTS.c.minutes, _SLOTS.c.offered, _SLOTS.c.by_lot, _HAS_ROOM).where(_AT)
+_COUNTED = {
+    "taken": _SLOTS.c.taken + _COUNT,
+    "public_taken": _SLOTS.c.public_taken + _PUBLIC_COUNT,
+}
+_TAKE_DRAWN = (
+    sa.update(_SLOTS)
+    .where(_AT, _SLOTS.c.offered, _HAS_ROOM)
+    .values(_COUNTED)
+    .returning(_SLOTS.c.minutes)
+)
+_TAKE = _TAKE_DRAWN.where(sa.not_(_SLOTS.c.by_lot))
+_GIVE_BACK = sa.update(_SLOTS).where(_AT).values(_COUNTED)
 
 
-def _has_room(count: int, *, public: bool) -> sa.ColumnElement[bool]:
-    """Return whether so many more fit."""
-    room = SlotRow.taken + count <= SlotRow.capacity
-    if not public:
-        return room
-    return sa.and_(room, SlotRow.public_taken + count <= SlotRow.public_capacity)
+def _asked(slot: SlotRef, count: int, *, public: bool) -> dict[str, Any]:
+    return {
+        "at_place": slot.place,
+        "at_start": slot.starts_at,
+        "at_lane": slot.lane,
+        "count": count,
+        "public_count": count if public else 0,
+    }
 
 
 def look(
@@ -81,11 +106,7 @@ def look(
     """
     if slot.lane not in lanes or slot.starts_at <= now:
         raise SlotGone
-    row = session.execute(
-        sa.select(
-            SlotRow.minutes, SlotRow.offered, SlotRow.by_lot, _has_room(1, public=public)
-        ).where(_at(slot))
-    ).one_or_none()
+    row = session.execute(_LOOK, _asked(slot, 1, public=public)).one_or_none()
     if row is None or not row.offered:
         raise SlotGone
     minutes, _, by_lot, room = row
@@ -123,17 +144,9 @@ def take(
     """
     if slot.lane not in lanes or slot.starts_at <= now:
         raise SlotGone
-    open_to_all = [] if lot or not public else [sa.not_(SlotRow.by_lot)]
-    minutes = session.execute(
-        sa.update(SlotRow)
-        .where(_at(slot), SlotRow.offered, _has_room(count, public=public), *open_to_all)
-        .values(
-            taken=SlotRow.taken + count,
-            public_taken=SlotRow.public_taken + (count if public else 0),
-        )
-        .returning(SlotRow.minutes)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
+    statement = _TAKE_DRAWN if lot or not public else _TAKE
+    asked = _asked(slot, count, public=public)
+    minutes: int | None = session.execute(statement, asked).scalar_one_or_none()
     if minutes is None:
         look(session, slot, now=now, lanes=lanes, public=public, lot=lot)
         raise SlotFull  # too few for all, or one came free after we asked for it
@@ -143,13 +156,4 @@ def take(
 def give_back(session: Session, freed: Mapping[Seat, int]) -> None:
     """Give back so many places of each slot, in the order of locks."""
     for seat in sorted(seat for seat, count in freed.items() if count):
-        count = freed[seat]
-        session.execute(
-            sa.update(SlotRow)
-            .where(_at(seat.slot))
-            .values(
-                taken=SlotRow.taken - count,
-                public_taken=SlotRow.public_taken - count * int(seat.public),
-            )
-            .execution_options(synchronize_session=False)
-        )
+        session.execute(_GIVE_BACK, _asked(seat.slot, -freed[seat], public=seat.public))
