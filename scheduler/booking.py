@@ -30,6 +30,7 @@ from scheduler.places import PUBLIC
 from scheduler.seating import Chain
 from scheduler.slots import SlotFull, SlotGone, SlotRef
 from scheduler.tables import AppointmentRow
+from scheduler.tables_calendar import StrandedRow
 
 __all__ = [
     "LONGEST_HOLD",
@@ -315,10 +316,22 @@ def expire_due(session: Session, *, now: datetime, limit: int = 500) -> int:
 
 
 def miss_due(session: Session, *, before: datetime, now: datetime, limit: int = 500) -> int:
-    """Note of certain appointments that began earlier than `before` that nobody came."""
+    """Note of certain appointments that began earlier than `before` that nobody came.
+
+    Whose time the calendar took away stays until an officer settled it: the place was closed.
+    """
+    taken_away = sa.exists().where(
+        StrandedRow.appointment_id == AppointmentRow.id,
+        StrandedRow.starts_at == AppointmentRow.starts_at,
+        StrandedRow.settled_at.is_(None),
+    )
     rows = session.scalars(
         sa.select(AppointmentRow)
-        .where(AppointmentRow.state == AppointmentState.BOOKED, AppointmentRow.starts_at < before)
+        .where(
+            AppointmentRow.state == AppointmentState.BOOKED,
+            AppointmentRow.starts_at < before,
+            ~taken_away,
+        )
         .order_by(AppointmentRow.starts_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
