@@ -27,6 +27,7 @@ def seat(
     person_key: bytes,
     purpose: str,
     minutes: int,
+    by: str,
     now: datetime,
 ) -> Appointment:
     """Make a certain appointment at the next full minute; it takes nobody's place.
@@ -38,6 +39,7 @@ def seat(
         person_key: who, as bytes that tell nobody who.
         purpose: what the person comes for.
         minutes: how long they are planned for.
+        by: who lets them in.
         now: the time.
 
     Raises:
@@ -52,21 +54,21 @@ def seat(
         "lane": WALK_IN,
         "minutes": minutes,
         "capacity": MOST_A_MINUTE,
-        "public_capacity": MOST_A_MINUTE,
+        "public_capacity": 0,
         "taken": 0,
         "public_taken": 0,
         "offered": True,
         "by_lot": False,
     }
     insert_missing(session, SlotRow, [row])
-    made = booking.hold(
+    return booking.book(
         session,
         slot=slot,
         whose=whose,
         person_key=person_key,
         purpose=purpose,
         now=now,
-        minutes=1,
         lanes={WALK_IN},
+        public=False,
+        by=by,
     )
-    return booking.confirm(session, made.id, now=now)

@@ -142,12 +142,13 @@ def walk_in(
             person_key=dossier.person_key,
             purpose=dossier.purpose,
             minutes=need.minutes,
+            by=by,
             now=now,
         )
     except AlreadyBooked:
         raise NotLetIn(Reason.BOOKING_NOW) from None
     appointments.issue(session, dossier, made, secret=secret)
-    booking.arrive(session, made.id, now=now)
+    booking.arrive(session, made.id, by=by, now=now)
     entry = waiting_room.join(session, dossier, made, now=now, back_at=back_at)
     _note(session, entry, "walk_in", by=by, now=now)
     return CheckedIn(entry=entry, how=None)
@@ -242,7 +243,7 @@ def not_there(session: Session, ref: EntryRef, *, by: str, now: datetime) -> Ent
     if standing.state is QueueState.SERVING:
         raise queue.NotNow("they are being served")
     if appointment is not None and appointment.state is AppointmentState.ARRIVED:
-        booking.leave(session, appointment.id, now=now)
+        booking.leave(session, appointment.id, by=by, now=now)
     entry = queue.gone(session, ref, now=now)
     _note(session, entry, "not_there", by=by, now=now, point=standing.point)
     return entry
@@ -262,7 +263,7 @@ def came_back(session: Session, ref: EntryRef, *, by: str, now: datetime) -> Ent
     entry = queue.return_(session, ref, now=now)
     if appointment is not None and appointment.state is AppointmentState.BOOKED:
         try:
-            booking.arrive(session, appointment.id, now=now)
+            booking.arrive(session, appointment.id, by=by, now=now)
         except AppointmentNotNow as late:
             raise queue.NotNow("the appointment is over") from late
     _note(session, entry, "came_back", by=by, now=now)
@@ -390,7 +391,7 @@ def _arrived(
 ) -> CheckedIn:
     how = arrivals.judge(live, place=live.place, now=now).how
     if live.state is AppointmentState.BOOKED:
-        booking.arrive(session, live.id, now=now)
+        booking.arrive(session, live.id, by=by, now=now)
     entry = waiting_room.join(session, dossier, live, now=now)
     _note(session, entry, "check_in", by=by, now=now)
     return CheckedIn(entry=entry, how=None if live.lane == walk_ins.WALK_IN else how)

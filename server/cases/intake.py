@@ -315,7 +315,8 @@ def _serve(
         journal.move(
             session, dossier, DossierEvent.SEAL, now=now, actor=visits.actor(device), note=note
         )
-        served = booking.serve(session, visit.appointment_id, now=now)
+        by = visits.actor(device)
+        served = booking.serve(session, visit.appointment_id, by=by, now=now)
     except (NotNow, AppointmentNotNow):
         raise Refused(Reason.VISIT_CLOSED) from None
     came_on = visit.opened_at.astimezone(HERE).date()

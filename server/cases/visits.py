@@ -92,7 +92,7 @@ def check_in(
         raise Refused(Reason.NOT_NOW)
     visit = _begun(dossier, appointment, visit_id=uuid4(), now=now)
     if appointment.state is not AppointmentState.ARRIVED or row is not None:
-        booking.arrive(session, appointment.id, now=now)
+        booking.arrive(session, appointment.id, by=actor(device), now=now)
     waiting_room.begin(session, dossier, appointment, point=device.name, now=now)
     journal.move(session, dossier, DossierEvent.CHECK_IN, now=now, actor=actor(device))
     session.add(
@@ -278,7 +278,7 @@ def end(session: Session, row: VisitRow, *, how: str, by: str, now: datetime) ->
     if dossier is None:
         raise LookupError(f"visit {row.id} has no dossier")
     journal.move(session, dossier, DossierEvent.LEAVE, now=now, actor=by, note={"how": how})
-    left = booking.leave(session, row.appointment_id, now=now)
+    left = booking.leave(session, row.appointment_id, by=by, now=now)
     if how != SUPERSEDED:
         waiting_room.end(session, dossier, station=left.place, day=_day(row.opened_at), now=now)
     row.closed_at, row.how = now, how

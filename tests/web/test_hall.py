@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from kiosk.protocol import LeaveVisit
-from scheduler import booking, queue
+from scheduler import booking, history, queue
 from scheduler.database import transaction
 from scheduler.life import AppointmentState
 from scheduler.queue import QueueState
@@ -70,13 +70,17 @@ def test_who_walks_straight_to_a_kiosk_is_in_line_from_then_on(hall: Hall) -> No
 
 
 def test_what_was_done_names_who_did_it(hall: Hall, desk: Browser) -> None:
-    desk.post(RECEPTION, code=hall.booked())
+    ticket = hall.booked()
+    desk.post(RECEPTION, code=ticket)
     desk.post(f"/today/{HERE}/points/Q1/call")
     desk.post(f"/today/{HERE}/numbers/1/again")
     desk.post(f"/today/{HERE}/numbers/1/gone")
     desk.post(f"/today/{HERE}/points/Q2/close")
     desk.post(f"/today/{HERE}/note", note="  Máy 2   thay giấy ")
     actor = f"officer:{CAPTURER}"
+    with transaction(hall.engine) as session:
+        told = history.of(session, hall.appointment(ticket).id)
+    assert [(entry.event, entry.by) for entry in told][-2:] == [("arrive", actor), ("leave", actor)]
     done = [what for who, what, _ in hall.written() if who == actor]
     assert done == ["check_in", "call", "call_again", "not_there", "close", "note"]
     assert "Máy 2 thay giấy" in desk.get("/today").text
