@@ -311,20 +311,15 @@ def cancel(dossier: UUID) -> ResponseReturnValue:
     return redirect(url_for("assisted.show", dossier=dossier, done="cancelled"), code=303)
 
 
-@pages.get("/assisted/<uuid:dossier>/slip.pdf")
-@open_to(*AT_COUNTER)
-def slip(dossier: UUID) -> ResponseReturnValue:
-    """Print the slip, in the citizen's language."""
-    here = desk()
-    with reading(here.engine) as session:
-        seen, found = _see(session, dossier), _dossier(session, dossier)
+def _visit(seen: Seen, found: Dossier) -> papers.Visit | None:
+    """Return what stands on the slip, or None where nothing is booked."""
     if seen.appointment is None:
-        return _show(dossier, "assisted.not_now", 409)
+        return None
     on = seen.appointment.starts_at.astimezone(HERE).date()
     has_card = (found.person or {}).get("card_issued_on") is not None
-    visit = papers.Visit(
+    return papers.Visit(
         appointment=seen.appointment,
-        ticket=tickets.derive(here.secret, seen.appointment.id),
+        ticket=tickets.derive(desk().secret, seen.appointment.id),
         place=seen.place,
         who=seen.name,
         why=seen.case.name.in_(seen.language),
@@ -332,6 +327,18 @@ def slip(dossier: UUID) -> ResponseReturnValue:
         fee_vnd=fees.fee(fees.kinds_of(seen.case.fee, has_card=has_card)[0], on).vnd,
         accompanied=cases.coming(found.purpose, seen.birth, on, found.profile).accompanied,
     )
+
+
+@pages.get("/assisted/<uuid:dossier>/slip.pdf")
+@open_to(*AT_COUNTER)
+def slip(dossier: UUID) -> ResponseReturnValue:
+    """Print the slip, in the citizen's language."""
+    here = desk()
+    with reading(here.engine) as session:
+        seen = _see(session, dossier)
+        visit = _visit(seen, _dossier(session, dossier))
+    if visit is None:
+        return _show(dossier, "assisted.not_now", 409)
     paper = papers.paper(
         visit,
         say=lambda key: words().say(key, seen.language),
