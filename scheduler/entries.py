@@ -80,16 +80,6 @@ def find(session: Session, ref: EntryRef) -> Entry:
     return entry_of(row)
 
 
-def of_appointment(session: Session, appointment: UUID, *, day: date) -> Entry | None:
-    """Return the last entry of an appointment on a day, or None."""
-    row = session.scalars(
-        sa.select(QueueRow)
-        .where(QueueRow.appointment_id == appointment, QueueRow.day == day)
-        .order_by(QueueRow.number.desc())
-    ).first()
-    return None if row is None else entry_of(row)
-
-
 def of_day(session: Session, place: str, day: date) -> tuple[Entry, ...]:
     """Return everybody who had a number that day, by number."""
     rows = session.scalars(

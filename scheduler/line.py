@@ -35,15 +35,10 @@ class Rules:
     def rank(self, due: ArrayLike, priority: ArrayLike) -> Minutes:
         """Return the places in line: the lowest is called first.
 
-        A rank never changes, and whoever arrives later than `overtaken_until` has a higher one:
-        nobody starves.
+        A rank never changes, and whoever arrives later than a head start and a grace after it has
+        a higher one: nobody starves.
         """
         return np.asarray(due, float) - self.head_start * np.asarray(priority, float)
-
-    def overtaken_until(self, rank: ArrayLike) -> Minutes:
-        """Return after which arrival nobody overtakes a person of this rank any more."""
-        # A late person within grace has a due time that is so much older than their arrival.
-        return np.asarray(rank, float) + self.head_start + self.grace
 
 
 RULES = Rules()

@@ -64,10 +64,6 @@ class Service:
         """Return the times of people planned for so many minutes."""
         return self.by_length.get(planned) or blended((), planned=planned)
 
-    def known(self) -> int:
-        """Return how many people were measured."""
-        return sum(sample.known for sample in self.by_length.values())
-
 
 def measured(session: Session, place: str, *, now: datetime, lane: str = REGULAR) -> Service:
     """Return what the last four weeks say of a place, by planned length; the prior where few.

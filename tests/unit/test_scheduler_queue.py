@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler import arrivals, booking, points, queue
 from scheduler.arrivals import Punctuality
 from scheduler.booking import Appointment
-from scheduler.database import reading, transaction
+from scheduler.database import transaction
 from scheduler.line import RULES
 from scheduler.places import REGULAR
 from scheduler.points import PointUnknown
@@ -70,11 +70,6 @@ def test_who_is_in_line_keeps_their_number(engine: sa.Engine, now: datetime) -> 
         queue.end(session, first.ref, now=now)
         # Done without a capture, they may come once more: that is a new number.
         assert come(session, now, appointment=appointment).number == 3
-    with reading(engine) as session:
-        last = queue.of_appointment(session, appointment, day=queue.day_of(now))
-        assert last is not None
-        assert last.number == 3
-        assert queue.of_appointment(session, uuid4(), day=queue.day_of(now)) is None
 
 
 def test_people_are_called_by_when_they_are_due(engine: sa.Engine, now: datetime) -> None:

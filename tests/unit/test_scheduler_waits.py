@@ -128,7 +128,7 @@ def _served(
 def test_before_anything_is_measured_the_prior_speaks(engine: sa.Engine, now: datetime) -> None:
     with reading(engine) as session:
         known = service.measured(session, CODE, now=now)
-        assert known.known() == 0
+        assert known.of(15).known == 0
         assert known.of(15).mean == pytest.approx(service.PRIOR_SHARE * 15, rel=0.05)
         assert known.of(15).cv == pytest.approx(service.PRIOR_CV, rel=0.1)
         assert known.of(30).mean == pytest.approx(2 * known.of(15).mean)
@@ -147,7 +147,7 @@ def test_service_times_are_learnt_by_length(engine: sa.Engine, now: datetime) ->
         assert known.of(30).mean == pytest.approx(25.0)
         assert set(known.by_length) == {15, 30}, "help is another kind of service"
         assert service.measured(session, CODE, now=now, lane=HELP).of(45).mean > 50
-        assert service.measured(session, CODE, now=now + timedelta(days=60)).known() == 0
+        assert service.measured(session, CODE, now=now + timedelta(days=60)).by_length == {}
 
 
 def test_few_measured_people_move_the_prior_a_little(engine: sa.Engine, now: datetime) -> None:
