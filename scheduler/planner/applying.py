@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler import conflicts, places
+from scheduler.calendar import HERE
 from scheduler.conflicts import AddHours, EndHours, Together
 from scheduler.horizon import Opened
+from scheduler.life import AppointmentState
 from scheduler.places import Rule
 from scheduler.planner.inputs import Opening
 from scheduler.planner.patterns import Layout, Pattern, lay_out
 from scheduler.planner.search import Plan
+from scheduler.tables import AppointmentRow
 
 ONE_DAY = timedelta(days=1)
 
@@ -104,6 +108,22 @@ def _held(rules: Sequence[Rule], lane: str, first_day: date) -> list[Rule]:
         for rule in rules
         if rule.lane == lane and (rule.valid_to is None or rule.valid_to >= first_day)
     ]
+
+
+def untroubled(session: Session, place: str, lane: str, *, now: datetime) -> date:
+    """Return the first day from tomorrow on after which nobody has an appointment in the lane.
+
+    From then on hours can change and nobody loses their time.
+    """
+    last = session.scalar(
+        sa.select(sa.func.max(AppointmentRow.starts_at)).where(
+            AppointmentRow.place == place,
+            AppointmentRow.lane == lane,
+            AppointmentRow.starts_at > now,
+            AppointmentRow.state.in_([state for state in AppointmentState if state.takes_a_place]),
+        )
+    )
+    return max(now, now if last is None else last).astimezone(HERE).date() + ONE_DAY
 
 
 def change(

@@ -23,6 +23,7 @@ from server.web.officer import (
     file_pages,
     hall_pages,
     hours_pages,
+    planner_pages,
     queue_pages,
     record_pages,
     review_pages,
@@ -64,6 +65,7 @@ def create_app(
         assisted_pages,
         hall_pages,
         hours_pages,
+        planner_pages,
         audit_pages,
     ):
         pages: Any = module.pages
