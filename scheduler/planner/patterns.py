@@ -142,7 +142,7 @@ def _bailey_welch(places: int, minutes: int, servers: int, length: int) -> Layou
 
 def _dome(places: int, minutes: int, servers: int, length: int) -> Layout:
     quarter, ends = minutes // 4, round(DOME_SHARE * places)
-    if quarter < length:
+    if quarter < length or not ends:
         return _staggered(places, minutes, servers, length)
     return (
         *_streams(ends, quarter, length),
