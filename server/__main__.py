@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from server.cli import database, devices, keys, officers, places, programs, voice, worker
+from server.cli import database, devices, keys, lottery, officers, places, programs, voice, worker
 from server.settings import Settings
 
-COMMANDS = (database, keys, places, devices, programs, officers, voice, worker)
+COMMANDS = (database, keys, places, devices, programs, officers, voice, worker, lottery)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,6 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     for module in COMMANDS:
         module.add(commands)
     parsed = parser.parse_args(arguments)
+    if "alone" in parsed:  # it needs no installation
+        return int(parsed.alone(parsed))
     return int(parsed.run(parsed, Settings.from_environment()))
 
 

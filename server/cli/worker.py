@@ -8,13 +8,14 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking, horizon, ledger, stranded
+from scheduler import announcements, booking, draws, freed, horizon, ledger, offering, stranded
 from scheduler.database import connect, reading, retrying
 from server import clock
 from server.cases import (
@@ -32,6 +33,7 @@ from server.cases import (
     status,
     throttle,
     visits,
+    waiting,
 )
 from server.cases.messages import Outgoing, Sender, Undelivered
 from server.cli import senders
@@ -127,6 +129,47 @@ def _forget(engine: sa.Engine, now: datetime) -> int:
     return retrying(engine, lambda s: throttle.forget_old(s, now=now, limits=LIMITS))
 
 
+def _return_places(engine: sa.Engine, now: datetime) -> int:
+    return _until_done(engine, lambda s: freed.return_due(s, now=now, limit=BATCH))
+
+
+def _offer_places(engine: sa.Engine, now: datetime) -> int:
+    """Pass on what nobody answered, then offer what there is, a transaction a place."""
+    done = _until_done(engine, lambda s: waiting.pass_on(s, now=now, limit=BATCH))
+    with reading(engine) as session:
+        codes = offering.places_waited_for(session, now=now)
+    for code in codes:
+
+        def work(session: Session, code: str = code) -> int:
+            return waiting.offer(session, code, now=now)
+
+        done += retrying(engine, work)
+    return done
+
+
+def drawing(secret: bytes) -> "Duty":
+    """Return the duty to close draws at their hour, and to draw those without a public number."""
+
+    def draw(engine: sa.Engine, now: datetime) -> int:
+        with reading(engine) as session:
+            closing = announcements.due_to_close(session, now=now)
+        for one in closing:
+            _only(engine, lambda s, one=one: draws.close(s, one, now=now))  # type: ignore[misc]
+        with reading(engine) as session:
+            due = announcements.due_to_draw(session)
+        for one in due:
+            _only(engine, lambda s, one=one: waiting.draw(s, one, secret=secret, now=now))  # type: ignore[misc]
+        return len(closing) + len(due)
+
+    return Duty(name="places drawn", every=timedelta(minutes=1), do=draw)
+
+
+def _only(engine: sa.Engine, work: Callable[[Session], object]) -> None:
+    """Do it unless another worker did it meanwhile."""
+    with suppress(draws.NotNow):
+        retrying(engine, work)
+
+
 def _remind(engine: sa.Engine, now: datetime) -> int:
     return _until_done(engine, lambda s: reminding.remind(s, now=now, limit=BATCH))
 
@@ -190,6 +233,8 @@ DUTIES = (
     Duty(name="holds expired", every=timedelta(seconds=5), do=_expire),
     Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
     Duty(name="other times offered", every=timedelta(minutes=1), do=_offer_other_times),
+    Duty(name="places returned", every=timedelta(seconds=30), do=_return_places),
+    Duty(name="places offered", every=timedelta(seconds=30), do=_offer_places),
     Duty(name="appointments missed", every=timedelta(minutes=10), do=_miss),
     Duty(name="waiting rooms emptied", every=timedelta(minutes=10), do=_empty_rooms),
     Duty(name="reminders queued", every=timedelta(minutes=1), do=_remind),
@@ -228,7 +273,8 @@ class Rounds:
 def _run(_arguments: argparse.Namespace, settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     send = sending(senders.of(settings), url=settings.citizen_url)
-    rounds = Rounds(connect(settings.database), (*DUTIES, send))
+    draw = drawing(settings.secret)
+    rounds = Rounds(connect(settings.database), (*DUTIES, send, draw))
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())

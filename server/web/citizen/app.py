@@ -26,6 +26,7 @@ from server.web.citizen import (
     look_up,
     photo_pages,
     ticket,
+    waiting_pages,
     wizard,
 )
 from server.web.citizen.desk import EXTENSION, Desk
@@ -73,6 +74,7 @@ def create_app(
         look_up,
         photo_pages,
         feed_pages,
+        waiting_pages,
     ):
         pages: Any = module.pages
         app.register_blueprint(pages)

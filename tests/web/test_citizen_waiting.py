@@ -1,0 +1,286 @@
+"""The waiting list in the browser: joined without JavaScript, offered, taken, passed on; draws."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from scheduler import announcements, booking, draws, ledger, lottery, wishes
+from scheduler.database import reading, transaction
+from scheduler.tables import SlotRow
+from scheduler.tables_waiting import WishRow
+from server.__main__ import main
+from server.cases import waiting
+from server.cli import worker
+from server.clock import HERE
+from server.store.tables import Message
+from tests.web.citizens import (
+    DUNG,
+    HANOI,
+    KHUE,
+    Browser,
+    Office,
+    confirm,
+    fill,
+    hold,
+    ticket_on,
+)
+
+DAY = date(2026, 11, 30)
+FORM: dict[str, Any] = {
+    "station": [HANOI, "DN01"],
+    "first": "2026-11-26",
+    "last": "2026-12-10",
+    "weekdays": ["0", "1", "2", "3", "4"],
+    "hours": "morning",
+    "agree": "yes",
+}
+
+
+@pytest.fixture
+def office(database_url: str, tmp_path: Path, now: datetime) -> Iterator[Office]:
+    with Office.open(database_url, tmp_path, now) as opened:
+        yield opened
+        with reading(opened.engine) as session:
+            assert ledger.drift(session) == ()
+            assert ledger.loose(session) == 0
+
+
+def ready(office: Office, number: str) -> Browser:
+    browser = office.browser()
+    fill(browser, office.person(number))
+    return browser
+
+
+def fill_up(office: Office) -> None:
+    """Let every place be taken by officers' bookings that nobody gives back."""
+    with transaction(office.engine) as session:
+        session.execute(sa.update(SlotRow).values(offered=False))
+        session.execute(
+            sa.update(SlotRow)
+            .where(
+                SlotRow.place == HANOI,
+                SlotRow.starts_at == datetime.combine(DAY, time(8), HERE),
+            )
+            .values(offered=True, capacity=1, public_capacity=1)
+        )
+
+
+def do(office: Office, name: str) -> int:
+    """Let the worker do one of its duties."""
+    duties = (*worker.DUTIES, worker.drawing(office.settings.secret))
+    (duty,) = (one for one in duties if one.name == name)
+    return duty.do(office.engine, office.clock())
+
+
+def told(office: Office) -> list[str]:
+    with reading(office.engine) as session:
+        return list(session.scalars(sa.select(Message.key).order_by(Message.queued_at)))
+
+
+def test_who_finds_nothing_waits_is_offered_what_comes_free_and_takes_it(office: Office) -> None:
+    holder = ready(office, DUNG)
+    fill_up(office)
+    hold(holder, DAY, 8)
+    confirm(holder)
+    browser = ready(office, KHUE)
+    page = browser.get(f"/waiting?station={HANOI}").text
+    assert "Ghi tên chờ" in page
+    page = browser.post("/waiting", FORM).text
+    assert "Đang chờ" in page
+    assert do(office, "places offered") == 0
+    holder.get("/booked/cancel")
+    holder.post("/booked/cancel", {})
+    assert do(office, "places offered") == 1
+    assert told(office)[-1] == "waiting.message.offer"
+    page = browser.get("/waiting").text
+    assert "Có chỗ cho ông/bà" in page
+    assert "còn 120 phút" in page
+    page = browser.post("/waiting/answer", {"answer": "yes"}).text
+    assert ticket_on(page)
+    assert "/booked" in browser.get("/waiting").request.path
+
+
+def test_an_offer_that_was_declined_or_is_over_cannot_be_taken(office: Office) -> None:
+    fill_up(office)
+    browser = ready(office, KHUE)
+    browser.post("/waiting", FORM)
+    assert do(office, "places offered") == 1
+    page = browser.post("/waiting/answer", {"answer": "no"}).text
+    assert "chuyển chỗ này cho người tiếp theo" in page
+    late = browser.post("/waiting/answer", {"answer": "yes"})
+    assert late.status_code == 409
+    assert "không còn" in late.text
+    assert do(office, "places offered") == 0
+
+
+def test_who_does_not_answer_is_told_and_waits_on(office: Office) -> None:
+    fill_up(office)
+    browser = ready(office, KHUE)
+    browser.post("/waiting", FORM)
+    do(office, "places offered")
+    office.clock.now += timedelta(minutes=121)
+    assert browser.post("/waiting/answer", {"answer": "yes"}).status_code == 409
+    do(office, "places offered")
+    assert told(office)[-1] == "waiting.message.missed"
+    assert "Đang chờ" in browser.get("/waiting").text
+
+
+def test_who_books_otherwise_waits_no_longer(office: Office) -> None:
+    browser = ready(office, KHUE)
+    browser.post("/waiting", {**FORM, "first": "2026-12-09"})
+    browser.get("/book/station")
+    hold(browser, DAY, 9)
+    confirm(browser)
+    do(office, "places offered")
+    with reading(office.engine) as session:
+        row = session.scalars(sa.select(WishRow)).one()
+        assert row.state.value == "withdrawn"
+
+
+def test_nobody_waits_twice_and_who_leaves_may_come_again(office: Office) -> None:
+    first, second = ready(office, KHUE), ready(office, KHUE)
+    first.post("/waiting", FORM)
+    again = second.post("/waiting", FORM)
+    assert again.status_code == 422
+    assert "mỗi người chỉ ghi tên một lần" in again.text
+    page = first.post("/waiting/withdraw", {}).text
+    assert "Đã rút tên" in page
+    assert "Ghi tên chờ" in first.get("/waiting?again=1").text
+    assert "Đang chờ" in second.post("/waiting", FORM).text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("agree", "", "đánh dấu đồng ý"),
+        ("station", [], "từ 1 đến 5 điểm"),
+        ("station", [HANOI] * 6, "từ 1 đến 5 điểm"),
+        ("station", ["NOWHERE"], "từ 1 đến 5 điểm"),
+        ("station", [HANOI, HANOI], "từ 1 đến 5 điểm"),
+        ("station", ["\x00" * 90], "từ 1 đến 5 điểm"),
+        ("first", "", "kiểm tra ngày"),
+        ("last", "2026-11-01", "kiểm tra ngày"),
+        ("last", "9999-12-31", "kiểm tra ngày"),
+        ("last", "x" * 5000, "kiểm tra ngày"),
+        ("weekdays", [], "ít nhất một ngày"),
+        ("weekdays", ["9"], "ít nhất một ngày"),
+        ("weekdays", ["0; DROP TABLE wish"], "ít nhất một ngày"),
+        ("hours", "midnight", "chọn buổi"),
+        ("draw", "zzz", "không nhận tên nữa"),
+    ],
+)
+def test_nonsense_is_refused_and_nothing_is_kept(
+    office: Office, field: str, value: object, says: str
+) -> None:
+    browser = ready(office, KHUE)
+    answer = browser.post("/waiting", {**FORM, field: value})
+    assert answer.status_code == 422
+    assert says in answer.text
+    with reading(office.engine) as session:
+        assert session.scalars(sa.select(WishRow)).all() == []
+
+
+def test_a_browser_without_a_dossier_is_sent_where_it_gets_one(office: Office) -> None:
+    browser = office.browser()
+    assert browser.get("/waiting").request.path == "/manage"
+    for path in ("/waiting", "/waiting/answer", "/waiting/withdraw"):
+        assert browser.post(path, FORM).status_code == 200
+    assert browser.get("/draw/00000000-0000-0000-0000-000000000000").status_code == 404
+    assert browser.get("/draw/x").status_code == 404
+
+
+def announce(office: Office, beacon: str = "") -> UUID:
+    now = office.clock()
+    closes = now + timedelta(hours=8)
+    with transaction(office.engine) as session:
+        made = draws.announce(
+            session,
+            place=HANOI,
+            lane="regular",
+            first_day=DAY,
+            last_day=DAY,
+            closes_at=closes,
+            by="officer:x",
+            now=now,
+            beacon=beacon,
+            beacon_at=closes + timedelta(hours=2) if beacon else None,
+        )
+    return made.id
+
+
+def test_a_draw_from_its_announcement_to_the_check_by_anybody(
+    office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw = announce(office)
+    browser, anybody = ready(office, KHUE), office.browser()
+    assert "Ghi tên bốc thăm" in browser.get(f"/waiting?station={HANOI}").text
+    assert anybody.get(f"/draw/{draw}/record.json").status_code == 404
+    form = {**FORM, "draw": draw.hex, "hours": "any"}
+    assert "Xem đợt bốc thăm" in browser.post("/waiting", form).text
+    # Nobody books these places for themselves meanwhile.
+    other = ready(office, DUNG)
+    hold(other, DAY, 8)
+    assert other.path != "/book/confirm"
+    office.clock.now += timedelta(hours=8)
+    assert do(office, "places drawn") == 2
+    assert told(office)[-1] == "waiting.message.drawn"
+    assert ticket_on(browser.get("/waiting").text)
+    page = anybody.get(f"/draw/{draw}").text
+    assert "Đã bốc thăm" in page
+    record = anybody.get(f"/draw/{draw}/record.json")
+    told_of = json.loads(record.data)
+    assert lottery.verify(told_of) == ()
+    assert told_of["commitment"] in page
+    assert told_of["frozen"] in page
+    assert not re.search(KHUE + "|Khuê|DEMO", record.text)
+    path = tmp_path / "record.json"
+    path.write_bytes(record.data)
+    assert main(["lottery-verify", str(path)]) == 0
+    assert "agreed" in capsys.readouterr().out
+
+
+def test_who_is_not_drawn_is_told_and_waits_on(office: Office) -> None:
+    draw = announce(office)
+    browser = ready(office, KHUE)
+    browser.post("/waiting", {**FORM, "draw": draw.hex})
+    with transaction(office.engine) as session:
+        session.execute(sa.update(SlotRow).where(SlotRow.by_lot).values(offered=False))
+    office.clock.now += timedelta(hours=8)
+    assert do(office, "places drawn") == 2
+    assert told(office)[-1] == "waiting.message.not_drawn"
+    assert "Đang chờ" in browser.get("/waiting").text
+    page = browser.get(f"/draw/{draw}").text
+    assert "chưa có chỗ lần này" in page
+
+
+def test_a_draw_with_a_public_number_waits_for_it(office: Office) -> None:
+    draw = announce(office, "Giải đặc biệt xổ số miền Bắc ngày 24/11/2026")
+    browser = ready(office, KHUE)
+    browser.post("/waiting", {**FORM, "draw": draw.hex, "hours": "any"})
+    office.clock.now += timedelta(hours=9)
+    assert do(office, "places drawn") == 1
+    with transaction(office.engine) as session:
+        assert announcements.find(session, draw).state.value == "closed"
+        secret, at = office.settings.secret, office.clock()
+        with pytest.raises(draws.NotNow):
+            waiting.draw(session, draw, secret=secret, now=at, beacon_value="12345")
+        with pytest.raises(draws.DrawRefused):
+            waiting.draw(session, draw, secret=secret, now=at + timedelta(hours=2))
+    with transaction(office.engine) as session:
+        later = at + timedelta(hours=2)
+        done = waiting.draw(session, draw, secret=secret, now=later, beacon_value=" 12345 ")
+        assert done.placed == 1
+        assert lottery.verify(announcements.public_record(session, draw)) == ()
+        assert booking.live_of(session, wishes.find(session, _wish(session)).whose) is not None
+
+
+def _wish(session: Any) -> UUID:  # noqa: ANN401 - a session
+    found: UUID = session.scalars(sa.select(WishRow.id)).one()
+    return found
