@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scheduler import planner
-from scheduler.planner import Inputs, Opening, Pattern, Promise, ServiceTimes
+from scheduler.planner import Inputs, Opening, Pattern, Promise, ServiceTimes, learning
 from scheduler.planner.patterns import lay_out, starts
 from scheduler.planner.search import keeps
 from scheduler.planner.trial import Outcome, People
@@ -277,3 +277,13 @@ def test_hours_and_times_that_are_none_are_refused() -> None:
     for nothing in ({}, {"mean": 0.0}, {"mean": 10.0, "cv": 0.0}, {"samples": (5.0, 0.0)}):
         with pytest.raises(ValueError, match=r"service times|no time"):
             ServiceTimes(**nothing)
+
+
+@pytest.mark.parametrize(("times", "of"), [(0, 10), (3, 20), (49, 50)])
+def test_a_share_lies_within_its_interval(times: int, of: int) -> None:
+    low, high = learning.interval(times, of)
+    assert 0 <= low <= times / of <= high <= 1
+    assert (
+        high - low
+        > learning.interval(times * 10, of * 10)[1] - learning.interval(times * 10, of * 10)[0]
+    )
