@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler import search
 from scheduler.calendar import HERE
-from scheduler.offers import capacity, free_places, offered
+from scheduler.offers import capacity, offered
 from scheduler.places import PUBLIC, PlaceUnknown
 from scheduler.search import Station
+from scheduler.slots import free_places
 from scheduler.tables import PlaceRow, SlotRow
 
 A_DAY = 86400

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler import calendar, places, plan
 from scheduler.calendar import HERE, Words
 from scheduler.places import PUBLIC
-from scheduler.slots import SlotRef
+from scheduler.slots import SlotRef, free_places
 from scheduler.tables import SlotRow
 
 
@@ -70,15 +70,6 @@ def _closed(
     if not known or any(plan.in_force(known, day, like.weekday)):
         return None
     return calendar.weekend() if day.weekday() >= calendar.SATURDAY else calendar.closed()
-
-
-def free_places(*, public: bool) -> sa.ColumnElement[int]:
-    """Return how many more a slot takes; a slot given by lot has none for the public."""
-    left = SlotRow.capacity - SlotRow.taken
-    if not public:
-        return left
-    own = SlotRow.public_capacity - SlotRow.public_taken
-    return sa.case((SlotRow.by_lot, 0), (own < left, own), else_=left)
 
 
 def capacity(*, public: bool) -> sa.ColumnElement[int]:

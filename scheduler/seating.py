@@ -50,15 +50,6 @@ class Chain:
         return self.slots[0]
 
 
-def _free(*, public: bool, lot: bool) -> sa.ColumnElement[int]:
-    whole = SlotRow.capacity - SlotRow.taken
-    if not public:
-        return whole
-    own = SlotRow.public_capacity - SlotRow.public_taken
-    least = sa.case((own < whole, own), else_=whole)
-    return least if lot else sa.case((SlotRow.by_lot, 0), else_=least)
-
-
 def _read(
     session: Session, *where: sa.ColumnElement[bool], public: bool, lot: bool, limit: int
 ) -> list[Room]:
@@ -68,7 +59,7 @@ def _read(
             SlotRow.starts_at,
             SlotRow.lane,
             SlotRow.minutes,
-            _free(public=public, lot=lot),
+            slots.free_places(public=public, lot=lot),
         )
         .where(*where, SlotRow.offered)
         .order_by(SlotRow.lane, SlotRow.starts_at)

@@ -78,6 +78,19 @@ _TAKE = _TAKE_DRAWN.where(sa.not_(_SLOTS.c.by_lot))
 _GIVE_BACK = sa.update(_SLOTS).where(_AT).values(_COUNTED)
 
 
+def free_places(*, public: bool, lot: bool = False) -> sa.ColumnElement[int]:
+    """Return how many more a slot takes, as a column; of `SlotRow`.
+
+    A slot that is given by lot takes nobody of the public but by lot.
+    """
+    whole = SlotRow.capacity - SlotRow.taken
+    if not public:
+        return whole
+    own = SlotRow.public_capacity - SlotRow.public_taken
+    least = sa.case((own < whole, own), else_=whole)
+    return least if lot else sa.case((SlotRow.by_lot, 0), else_=least)
+
+
 def _asked(slot: SlotRef, count: int, *, public: bool) -> dict[str, Any]:
     return {
         "at_place": slot.place,
