@@ -70,9 +70,9 @@ class Hall(Office):
         at = self.clock() + timedelta(days=days, minutes=minutes)
         return self.house.booked(at=at, station=station)
 
-    def walker(self) -> str:
-        """Return the code of a filed dossier without an appointment."""
-        ticket = self.booked()
+    def walker(self, *, minutes: int = 30) -> str:
+        """Return the code of a filed dossier whose appointment in so many minutes was cancelled."""
+        ticket = self.booked(minutes=minutes)
         with transaction(self.engine) as session:
             dossier = session.get_one(Dossier, self.house.dossier_of(ticket).id)
             appointments.cancel(session, dossier, now=self.clock())
