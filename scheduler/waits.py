@@ -19,6 +19,8 @@ from scheduler.simulation import serve
 PROMISED = 0.8
 """[D] Quantile that is announced: an honest figure costs three minutes more than the mean."""
 LIKELY = 0.5
+MOST_DRAWN = 40_000
+"""[D] Services drawn for one answer: of a long line, whose wait is relatively surer, fewer days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,8 @@ def of(outlook: Outlook, me: Standing) -> Promise | None:
     here = tuple(p for p in outlook.here if RULES.rank(p.due, p.priority) <= mine)
     expected = tuple(p for p in outlook.expected if RULES.rank(p.starts, priority=True) < mine)
     known = replace(outlook, here=(*here, me), expected=expected)
-    drawn = forecast.draw(known, known.rng())
+    people = len(here) + 1 + len(expected)
+    drawn = forecast.draw(known, known.rng(), draws=min(forecast.DRAWS, MOST_DRAWN // people))
     starts = serve(drawn.arrivals, drawn.ranks, drawn.durations, drawn.free_at, me=len(here))
     waits = starts[:, len(here)] - me.arrives
     likely, promised = np.quantile(waits, (LIKELY, PROMISED))
