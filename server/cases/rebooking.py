@@ -11,7 +11,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from scheduler import booking, offers, places, search, stranded
+from scheduler import booking, offers, parties, places, search, stranded
 from scheduler.booking import Appointment, SlotRef
 from scheduler.life import AppointmentState
 from scheduler.places import Place
@@ -85,12 +85,12 @@ def alternatives(session: Session, dossier: Dossier, *, now: datetime) -> tuple[
         free = _free(session, place.code, one.appointment, lanes, now)
         found += [
             Alternative(
-                slot=offer.slot,
-                ends_at=offer.ends_at,
+                slot=slot,
+                ends_at=slot.starts_at + timedelta(minutes=one.appointment.minutes),
                 place=place.name,
                 near=place.code == here.code,
             )
-            for offer in islice(free, missing)
+            for slot in islice(free, missing)
         ]
     return tuple(sorted(found, key=lambda other: (not other.near, other.slot.starts_at)))
 
@@ -129,39 +129,56 @@ def _lanes(
 
 def _free(
     session: Session, place: str, lost: Appointment, lanes: frozenset[str], now: datetime
-) -> Iterator[offers.Offer]:
-    """Yield free times: of the days nearest to the lost one the time nearest to it, then others."""
+) -> Iterator[SlotRef]:
+    """Yield free starts: of the days nearest to the lost one the nearest hour, then others."""
     was = lost.starts_at.astimezone(HERE)
     earliest = now + NOTICE
     first = earliest.astimezone(HERE).date()
     last = max(first, was.date()) + BY_DAYS
     days = offers.days(
-        session, place, first=first, last=last, now=now, lanes=lanes, length=lost.minutes
+        session,
+        place,
+        first=first,
+        last=last,
+        now=now,
+        lanes=lanes,
+        length=lost.minutes,
+        public=lost.public,
     )
+    # Where one day is as near as another, the later: it leaves time to read of it.
     near = sorted(
-        (day.date for day in days if day.free), key=lambda day: (abs(day - was.date()), day < was.date())
+        (day.date for day in days if day.free),
+        key=lambda day: (abs(day - was.date()), day < was.date()),
     )
-    rest: list[offers.Offer] = []
+    rest: list[SlotRef] = []
     for day in near:
+        found = _starts(session, place, day, lost, lanes, now)
+        same = datetime.combine(day, was.time(), HERE)
         free = sorted(
-            (
-                offer
-                for offer in offers.times(
-                    session, place, day, now=now, lanes=lanes, length=lost.minutes
-                )
-                if offer.free and offer.slot.starts_at >= earliest
-            ),
-            key=lambda offer: _apart(offer, was, day),
+            (slot for slot in found if slot.starts_at >= earliest),
+            key=lambda slot: (abs(slot.starts_at - same), slot),
         )
         rest += free[1:]
         yield from free[:1]
     yield from rest
 
 
-def _apart(offer: offers.Offer, was: datetime, day: date) -> tuple[timedelta, datetime]:
-    """Return how far an offer is from the same hour on its day."""
-    same = datetime.combine(day, was.timetz().replace(tzinfo=None), HERE)
-    return abs(offer.slot.starts_at - same), offer.slot.starts_at
+def _starts(
+    session: Session,
+    place: str,
+    day: date,
+    lost: Appointment,
+    lanes: frozenset[str],
+    now: datetime,
+) -> Iterable[SlotRef]:
+    """Return the free starts of a day; a family needs room for all of them side by side."""
+    if lost.party is not None:
+        lengths = [one.minutes for one in parties.members(session, lost.party)]
+        return parties.fits(session, place, day, lengths, now=now, lanes=lanes, public=lost.public)
+    found = offers.times(
+        session, place, day, now=now, lanes=lanes, length=lost.minutes, public=lost.public
+    )
+    return [offer.slot for offer in found if offer.free]
 
 
 def accept(
@@ -182,9 +199,43 @@ def accept(
         raise booking.SlotGone
     lanes = _lanes(session, dossier, one.appointment, slot.place)
     try:
-        return booking.move(session, one.appointment.id, to=slot, now=now, lanes=lanes)
+        return _move(session, one.appointment, slot, lanes=lanes, by=by, now=now)
     except booking.NotNow as late:
         raise NotNow(str(late)) from late
+
+
+def _move(
+    session: Session,
+    lost: Appointment,
+    to: SlotRef,
+    *,
+    lanes: frozenset[str],
+    by: str,
+    now: datetime,
+) -> Appointment:
+    """Move an appointment, with its family where it has one; it counts against nobody."""
+    if lost.party is None:
+        return booking.move(
+            session,
+            lost.id,
+            to=to,
+            now=now,
+            lanes=lanes,
+            public=lost.public,
+            by=by,
+            most=None,
+        )
+    parties.move(
+        session,
+        lost.party,
+        to=to,
+        now=now,
+        lanes=lanes,
+        public=lost.public,
+        by=by,
+        most=None,
+    )
+    return booking.find(session, lost.id)
 
 
 def tell(session: Session, *, now: datetime, limit: int) -> int:
@@ -203,17 +254,23 @@ def tell(session: Session, *, now: datetime, limit: int) -> int:
         if not one.state.open:
             stranded.settle(session, one, by=stranded.SYSTEM, now=now)
             continue
-        dossier = known.get(one.appointment.whose)
-        reached = dossier is not None and messages.queue(
-            session,
-            dossier,
-            "rebooking.message",
-            {"when": one.was.starts_at, "place": places.find(session, one.was.place).name},
-            now=now,
-            about=one.appointment,
-        )
+        reached = _is_reached(session, one, known.get(one.appointment.whose), now)
         stranded.told(session, one, reached=reached, now=now)
     return len(due)
+
+
+def _is_reached(session: Session, one: Stranded, dossier: Dossier | None, now: datetime) -> bool:
+    """Queue the message and return whether there is a way to them; a family gets one."""
+    if dossier is None:
+        return False
+    party = one.appointment.party
+    family = () if party is None else parties.members(session, party)
+    if family and family[0].id != one.appointment.id:
+        return messages.reach(dossier) is not None
+    values = {"when": one.was.starts_at, "place": places.find(session, one.was.place).name}
+    return messages.queue(
+        session, dossier, "rebooking.message", values, now=now, about=one.appointment
+    )
 
 
 def listed(session: Session, codes: Iterable[str], *, now: datetime) -> tuple[OnList, ...]:

@@ -275,9 +275,7 @@ def _add_hours(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     weekly.add_argument("--closes", required=True, type=time.fromisoformat)
     weekly.add_argument("--step", required=True, type=int, help="minutes of one slot")
     weekly.add_argument("--capacity", required=True, type=int, help="people a slot")
-    weekly.add_argument(
-        "--public", type=int, help="of them who book for themselves; none: all"
-    )
+    weekly.add_argument("--public", type=int, help="of them who book for themselves; none: all")
     weekly.add_argument("--lane", default=REGULAR, type=code_of)
     weekly.add_argument("--first", type=date.fromisoformat, help="first day; none: today")
     weekly.add_argument("--last", type=date.fromisoformat, help="last day; none: for good")

@@ -230,6 +230,8 @@ STEPS = st.one_of(
     st.builds(RemoveDay, day=DAYS, code=st.just(CODE)),
     st.just(ClosePlace()),
     st.tuples(st.just("book"), st.integers(0, 60)),
+    st.tuples(st.just("book"), st.integers(0, 60)),
+    st.just(("narrow", 0)),
     st.tuples(st.just("cancel"), st.integers(0, 60)),
 )
 
@@ -263,7 +265,7 @@ def _stranded(session: Session) -> set[UUID]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -282,6 +284,8 @@ def test_no_order_of_changes_loses_anybody_or_oversells(steps: list[object]) -> 
             match step:
                 case ("book", int() as n):
                     _book(session, n, standing, now)
+                case ("narrow", _):
+                    _narrow(session, now)
                 case ("cancel", int() as n):
                     if n in standing:
                         booking.cancel(session, standing.pop(n), now=now)
@@ -297,11 +301,19 @@ def _book(session: Session, n: int, standing: dict[int, UUID], now: datetime) ->
     ).all()
     if n in standing or not rows:
         return
-    where = replace(slot(0), starts_at=sorted(rows)[n * 7 % len(rows)][0])
+    where = replace(slot(0), starts_at=sorted(rows)[n % 9 * 2 % len(rows)][0])
     try:
         standing[n] = booked(session, n, where, now)
     except SlotFull:
         return
+
+
+def _narrow(session: Session, now: datetime) -> None:
+    """Let one person a slot in where two were: whoever is in stays in."""
+    for known in places.rules(session, CODE):
+        if known.number is not None:
+            places.end_rule(session, known.number, last=THURSDAY - timedelta(days=1))
+    _try(session, AddHours(rule=replace(MORNINGS, capacity=1, valid_from=THURSDAY)), now)
 
 
 def _nobody_is_lost(session: Session, standing: dict[int, UUID]) -> None:

@@ -6,16 +6,27 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from scheduler import booking, places
+from scheduler import booking, places, stranded
 from scheduler.database import reading, transaction
 from scheduler.life import AppointmentState
-from scheduler.tables import SlotRow
+from scheduler.places import Unlike
+from scheduler.tables import Kind, Scope, SlotRow
 from server.cases import filing
 from server.cli import worker
 from server.cli.worker import Duty, Rounds
 from server.rules.dossier import DossierState
 from server.store.tables import Dossier, Throttle
-from tests.races.station import CODE, MORNINGS, add_place, booked, furnish, hold, slot, taken
+from tests.races.station import (
+    CODE,
+    MORNINGS,
+    THURSDAY,
+    add_place,
+    booked,
+    furnish,
+    hold,
+    slot,
+    taken,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -32,24 +43,55 @@ def test_a_first_round_opens_the_days_ahead(engine: sa.Engine, now: datetime) ->
     assert timedelta(days=40) < last - now < timedelta(days=43)
 
 
+def _opened(engine: sa.Engine, now: datetime) -> Rounds:
+    """A place with mornings, opened by a first round."""
+    with transaction(engine) as session:
+        add_place(session)
+        places.add_rule(session, CODE, MORNINGS)
+    rounds = Rounds(engine)
+    rounds.once(now)
+    return rounds
+
+
 def test_holds_that_ran_out_are_freed_and_yesterdays_no_shows_missed(
     engine: sa.Engine, now: datetime
 ) -> None:
-    furnish(engine, 2, 2)
+    rounds = _opened(engine, now)
     with transaction(engine) as session:
         hold(session, 1, slot(), now)
         mine = booked(session, 2, slot(1), now)
-    rounds = Rounds(engine)
     rounds.once(now + timedelta(minutes=11))
     with reading(engine) as session:
-        assert taken(session) == [0, 1]
+        assert sum(taken(session)) == 1
     rounds.once(slot(3).starts_at)
     with reading(engine) as session:
         assert booking.find(session, mine).state is AppointmentState.BOOKED
     rounds.once(slot().starts_at + timedelta(days=1))
     with reading(engine) as session:
         assert booking.find(session, mine).state is AppointmentState.MISSED
-        assert taken(session) == [0, 0]
+        assert sum(taken(session)) == 0
+
+
+def test_whose_day_was_closed_is_not_missed_before_an_officer_settled_it(
+    engine: sa.Engine, now: datetime
+) -> None:
+    rounds = _opened(engine, now)
+    with transaction(engine) as session:
+        mine = booked(session, 1, slot(0), now)
+        why = Unlike(day=THURSDAY, kind=Kind.CLOSED, source="CV 12")
+        places.add_exception(session, why, scope=Scope.PLACE, code=CODE)
+    assert rounds.once(now + timedelta(minutes=6))["slots opened"] == 0
+    later = slot(0).starts_at + timedelta(days=3)
+    rounds.once(later)
+    with transaction(engine) as session:
+        found = booking.find(session, mine)
+        assert found.state is AppointmentState.BOOKED
+        (one,) = stranded.at(session, CODE, since=later)
+        assert (one.appointment.id, one.state, one.unreachable) == (mine, "open", True)
+        stranded.settle(session, one, by="officer:x", now=later)
+    rounds.once(later + timedelta(days=1))
+    with reading(engine) as session:
+        assert booking.find(session, mine).state is AppointmentState.MISSED
 
 
 def test_more_holds_than_one_batch_are_all_freed(

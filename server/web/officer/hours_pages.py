@@ -37,8 +37,10 @@ from server.web.shell import language, t
 pages = Blueprint("hours", __name__)
 
 SUPERVISOR: Final = Role.SUPERVISOR.value
-AHEAD: Final = timedelta(days=365)
-"""How far special days are listed."""
+AHEAD: Final = timedelta(days=120)
+"""How far special days are listed: past the next long holiday."""
+MONDAY: Final = date(2026, 11, 23)
+SPAN: Final = 3
 YEARS: Final = range(2000, 2200)
 """In which slots lie; the ends of what a clock can say overflow between time zones."""
 
@@ -77,6 +79,23 @@ def _station(session: Session) -> str:
 def _example(weekday: int, day: date) -> date:
     """Return a day near to `day` that is such a weekday: pages name it in the reader's language."""
     return day + timedelta(days=(weekday - day.weekday()) % 7)
+
+
+def _named(weekdays: frozenset[int]) -> str:
+    """Return ``Thứ Hai đến Thứ Sáu, Chủ Nhật``: three or more days in a row are a span."""
+    names = [weekday(_example(number, MONDAY), language()) for number in range(7)]
+    runs: list[list[int]] = []
+    for number in sorted(weekdays):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(
+        t("hours.span", first=names[run[0]], last=names[run[-1]])
+        if len(run) >= SPAN
+        else ", ".join(names[number] for number in run)
+        for run in runs
+    )
 
 
 def _week(today: date) -> list[date]:
@@ -159,7 +178,7 @@ def _page(
         kinds=tuple(LaneKind),
         day_kinds=tuple(Kind),
         days=days,
-        week=_week(today),
+        named=_named,
         weekdays=[(str(day.weekday()), weekday(day, language())) for day in _week(today)],
         today=today,
         unannounced=[
@@ -249,6 +268,7 @@ def change() -> ResponseReturnValue:
         again=sure,
         meets=meets,
         carried=forms.carried(request.form),
+        named=_named,
         week=_week(here.today()),
         rule=_rule_of(asked, code),
     )
