@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler import booking, calendar, horizon, places, plan
 from scheduler.booking import Appointment, SlotRef
 from scheduler.horizon import Opened
-from scheduler.places import Place, Rule, Unlike
+from scheduler.places import WALK_IN, Place, Rule, Unlike
 from scheduler.stranded import LIVE
 from scheduler.tables import AppointmentRow, FurtherRow, PlaceRow, Scope, SlotRow
 
@@ -143,7 +143,7 @@ def preview(session: Session, place: str, *, change: Change, now: datetime) -> t
     rows = session.execute(
         sa.select(SlotRow.starts_at, SlotRow.lane)
         .where(SlotRow.place == place, SlotRow.starts_at > now, SlotRow.taken > 0, SlotRow.offered)
-        .where(SlotRow.starts_at >= begins, SlotRow.starts_at < ended)
+        .where(SlotRow.starts_at >= begins, SlotRow.starts_at < ended, SlotRow.lane != WALK_IN)
         .order_by(SlotRow.starts_at, SlotRow.lane)
     ).all()
     gone = [(starts_at, lane) for starts_at, lane in rows if (starts_at, lane) not in stay]

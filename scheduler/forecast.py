@@ -18,13 +18,12 @@ from scheduler.calendar import HERE
 from scheduler.habits import Habits
 from scheduler.life import AppointmentState
 from scheduler.line import RULES
-from scheduler.places import REGULAR
+from scheduler.places import REGULAR, WALK_IN
 from scheduler.points import HELP, same_line
 from scheduler.queue_life import QueueState
 from scheduler.service import Service
 from scheduler.tables import AppointmentRow, LaneKind, LaneRow, SlotRow
 from scheduler.tables_day import QueueRow
-from scheduler.walk_ins import WALK_IN
 
 Minutes = NDArray[np.float64]
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler import service
 from scheduler.life import AppointmentState
+from scheduler.places import WALK_IN
 from scheduler.service import normal_points
 from scheduler.tables import AppointmentRow
 from scheduler.tables_day import QueueRow
-from scheduler.walk_ins import WALK_IN
 
 MOST = 400
 """[D] The latest arrivals say enough."""

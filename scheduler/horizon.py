@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import calendar, places, plan, stranded
 from scheduler.database import insert_missing
+from scheduler.places import WALK_IN
 from scheduler.plan import Key, Planned
 from scheduler.tables import PlaceRow, SlotRow
 
@@ -147,6 +148,7 @@ def _open(session: Session, code: str, first: date, last: date, *, now: datetime
         SlotRow.starts_at > now,
         SlotRow.starts_at >= begins,
         SlotRow.starts_at < ended,
+        SlotRow.lane != WALK_IN,
     )
     found = session.execute(sa.select(*_COLUMNS).where(*here)).all()
     there = {(row.starts_at, row.lane): row for row in found}

@@ -16,6 +16,9 @@ from scheduler.tables import ExceptionRow, Kind, LaneKind, LaneRow, PlaceRow, Ru
 
 REGULAR = "regular"
 """The lane everybody may book."""
+WALK_IN = "walk_in"
+"""The lane of who came without an appointment (`scheduler.walk_ins`): no calendar opens or closes
+it, and nobody books in it."""
 PUBLIC = frozenset({REGULAR})
 """Lanes that are offered to everybody; others are booked by officers."""
 MONDAY_TO_FRIDAY = frozenset(range(5))

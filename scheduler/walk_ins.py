@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from scheduler import booking
 from scheduler.booking import Appointment
 from scheduler.database import insert_missing
+from scheduler.places import WALK_IN
 from scheduler.slots import SlotRef
 from scheduler.tables import SlotRow
 
-WALK_IN = "walk_in"
-"""The lane of these appointments. Nobody books in it, and no calendar opens it."""
 MOST_A_MINUTE = 60
 """[D] More people are not let in by one station in one minute."""
 

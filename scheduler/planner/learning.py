@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from scheduler import habits, lanes, places, service
 from scheduler.calendar import HERE
 from scheduler.life import AppointmentState
-from scheduler.places import Rule
+from scheduler.places import WALK_IN, Rule
 from scheduler.planner.inputs import Opening
 from scheduler.service import Sample
 from scheduler.tables import AppointmentRow
 from scheduler.tables_day import QueueRow
-from scheduler.walk_ins import WALK_IN
 
 LEADS = (1, 7, 14)
 """[D] Days between booking and appointment at which the rows of the table end."""

@@ -18,6 +18,7 @@ from scheduler.arrivals import Punctuality
 from scheduler.booking import AlreadyBooked, Appointment
 from scheduler.life import AppointmentState
 from scheduler.life import NotNow as AppointmentNotNow
+from scheduler.places import WALK_IN
 from scheduler.points import HELP
 from scheduler.queue import Entry, EntryRef, QueueState
 from server.cases import appointments, needs, waiting_room
@@ -394,7 +395,7 @@ def _arrived(
         booking.arrive(session, live.id, by=by, now=now)
     entry = waiting_room.join(session, dossier, live, now=now)
     _note(session, entry, "check_in", by=by, now=now)
-    return CheckedIn(entry=entry, how=None if live.lane == walk_ins.WALK_IN else how)
+    return CheckedIn(entry=entry, how=None if live.lane == WALK_IN else how)
 
 
 def _appointment_of(session: Session, entry: Entry) -> Appointment | None:

@@ -19,9 +19,9 @@ from scheduler.admission import Advice
 from scheduler.booking import Appointment
 from scheduler.life import AppointmentState
 from scheduler.line import RULES
+from scheduler.places import WALK_IN
 from scheduler.points import Point
 from scheduler.queue import Entry, QueueState
-from scheduler.walk_ins import WALK_IN
 from server.rules import cases
 from server.store.tables import Dossier
 from server.store.tables_day import DayEntry

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from scheduler import arrivals, queue
 from scheduler.booking import Appointment
-from scheduler.places import REGULAR
+from scheduler.places import REGULAR, WALK_IN
 from scheduler.queue import Entry, QueueState
-from scheduler.walk_ins import WALK_IN
 from server.cases import needs
 from server.store.tables import Dossier
 from server.store.tables_day import DayEntry

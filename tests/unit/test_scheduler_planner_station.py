@@ -12,13 +12,12 @@ from scheduler.booking import SlotRef
 from scheduler.database import transaction
 from scheduler.lanes import LaneKind
 from scheduler.life import AppointmentState
-from scheduler.places import REGULAR, Rule
+from scheduler.places import REGULAR, WALK_IN, Rule
 from scheduler.planner import Opening, Pattern, applying, learning
 from scheduler.planner.applying import NothingPlanned, Wanted
 from scheduler.queue_life import QueueState
 from scheduler.tables import AppointmentRow, SlotRow
 from scheduler.tables_day import QueueRow
-from scheduler.walk_ins import WALK_IN
 
 CODE = "HN-1"
 WEEKDAYS = frozenset(range(5))

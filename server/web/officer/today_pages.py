@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from scheduler import booking, places, queue
 from scheduler.database import reading
+from scheduler.places import WALK_IN
 from scheduler.queue import Entry, EntryRef
-from scheduler.walk_ins import WALK_IN
 from server.cases import day_view, officers
 from server.rules import tickets
 from server.web.guard import open_to
