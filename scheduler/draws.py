@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler import booking, lottery, matching, parties, plan, wishes
 from scheduler.announcements import Draw, DrawUnknown, of_row
 from scheduler.appointment import AlreadyBooked
+from scheduler.calendar import HERE
 from scheduler.lottery import moment
 from scheduler.slots import SlotRef, SlotUnavailable
 from scheduler.tables import SlotRow
@@ -28,6 +29,8 @@ COLLECTING = timedelta(hours=1)
 NOTICE = timedelta(hours=24)
 """[D] Whoever is drawn knows so long before the first place."""
 MOST_DAYS = 31
+FARTHEST = timedelta(days=400)
+"""No calendar is opened further."""
 LONGEST_TEXT = 200
 SEED = 32
 """Bytes; as many as SHA-256 gives."""
@@ -37,7 +40,7 @@ class DrawTrouble(enum.StrEnum):
     """Why a draw is not announced; whoever announces it can mend it."""
 
     DAYS = "days"
-    """The last day lies before the first, or there are more than `MOST_DAYS`."""
+    """The last day lies before the first or too far away, or there are more than `MOST_DAYS`."""
     CLOSES = "closes"
     """Too soon, or too late for whoever is drawn."""
     BEACON = "beacon"
@@ -88,10 +91,12 @@ def announce(
     Raises:
         DrawRefused: it cannot be announced as it is.
     """
+    too_many = not timedelta() <= last_day - first_day < timedelta(days=MOST_DAYS)
+    if too_many or last_day > (now + FARTHEST).astimezone(HERE).date():
+        raise DrawRefused(DrawTrouble.DAYS)
     last_step = beacon_at or closes_at
     begins, ended = plan.bounds(first_day, last_day)
     wrong = {
-        DrawTrouble.DAYS: not timedelta() <= last_day - first_day < timedelta(days=MOST_DAYS),
         DrawTrouble.CLOSES: closes_at < now + COLLECTING or last_step + NOTICE > begins,
         DrawTrouble.BEACON: (
             bool(beacon) != (beacon_at is not None)

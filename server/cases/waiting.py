@@ -21,7 +21,9 @@ from scheduler.tables_waiting import WishRow, WishState
 from scheduler.wishes import Companion, Wish
 from server.cases import appointments, filing, messages, needs
 from server.cases.appointments import Booked, PersonUnknown
+from server.cases.officers import Acting
 from server.rules.dossier import DossierState, NotNow
+from server.store import audit
 from server.store.tables import Dossier
 
 
@@ -197,8 +199,70 @@ def pass_on(session: Session, *, now: datetime, limit: int) -> int:
     return max(len(unanswered), len(booked), len(lapsed))
 
 
+def announce(
+    session: Session,
+    *,
+    place: str,
+    lane: str,
+    days: tuple[date, date],
+    closes_at: datetime,
+    beacon: str,
+    beacon_at: datetime | None,
+    officer: Acting,
+    now: datetime,
+) -> Draw:
+    """Announce a draw and write down who did.
+
+    Raises:
+        DrawRefused: it cannot be announced as it is.
+    """
+    made = draws.announce(
+        session,
+        place=place,
+        lane=lane,
+        first_day=days[0],
+        last_day=days[1],
+        closes_at=closes_at,
+        beacon=beacon,
+        beacon_at=beacon_at,
+        by=officer.actor,
+        now=now,
+    )
+    _write_down(session, made, "announce", officer.actor, now=now)
+    return made
+
+
+def cancel_draw(session: Session, draw_id: UUID, *, officer: Acting, now: datetime) -> Draw:
+    """Call a draw off and write down who did.
+
+    Raises:
+        DrawUnknown: there is none of this id.
+        NotNow: it was drawn or called off before.
+    """
+    cancelled = draws.cancel(session, draw_id, now=now)
+    _write_down(session, cancelled, "cancel", officer.actor, now=now)
+    return cancelled
+
+
+def _write_down(session: Session, draw: Draw, what: str, actor: str, *, now: datetime) -> None:
+    audit.append(
+        session,
+        at=now,
+        actor=actor,
+        action=f"draw.{what}",
+        subject=f"draw:{draw.id}",
+        detail={"place": draw.place, "commitment": draw.commitment},
+    )
+
+
 def draw(
-    session: Session, draw_id: UUID, *, secret: bytes, now: datetime, beacon_value: str = ""
+    session: Session,
+    draw_id: UUID,
+    *,
+    secret: bytes,
+    now: datetime,
+    beacon_value: str = "",
+    actor: str | None = None,
 ) -> Draw:
     """Draw, hand out the tickets of who got a place, and tell everybody.
 
@@ -208,6 +272,8 @@ def draw(
         DrawRefused: the public number is missing, or none was announced.
     """
     drawn = draws.draw(session, draw_id, now=now, beacon_value=beacon_value)
+    if actor is not None:
+        _write_down(session, drawn, "draw", actor, now=now)
     place = places.find(session, drawn.place).name
     rows = session.scalars(sa.select(WishRow).where(WishRow.drawn == draw_id)).all()
     for row in rows:

@@ -20,6 +20,7 @@ from server.web.officer import (
     assisted_pages,
     audit_pages,
     counter_pages,
+    draw_pages,
     file_pages,
     hall_pages,
     hours_pages,
@@ -65,6 +66,7 @@ def create_app(
         assisted_pages,
         hall_pages,
         hours_pages,
+        draw_pages,
         planner_pages,
         audit_pages,
     ):
