@@ -108,11 +108,6 @@ def source_of(year: int) -> str | None:
     return None if said is None else str(said)
 
 
-def unannounced() -> Words:
-    """Return what is said of days whose official schedule is not known."""
-    return Words(**_data()["unannounced"])
-
-
 def holiday(day: date) -> Words | None:
     """Return the holiday's name, or None where it is none; a make-up day is none."""
     return None if day in _make_up(day.year) else _off(day.year).get(day)

@@ -88,7 +88,6 @@ def test_every_day_written_down_names_its_document() -> None:
 def test_an_announced_year_names_its_documents() -> None:
     assert "12729/VPCP-KGVX" in (calendar.source_of(2026) or "")
     assert calendar.source_of(2027) is None
-    assert "chưa công bố" in calendar.unannounced().vi
 
 
 def test_written_days_outweigh_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
