@@ -1,6 +1,7 @@
 """The living day: from the door to the seal, what officers press and what may not happen."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kiosk.protocol import LeaveVisit
-from scheduler import booking, history, queue
+from scheduler import booking, history, horizon, places, queue
 from scheduler.database import transaction
 from scheduler.life import AppointmentState
 from scheduler.queue import QueueState
@@ -383,3 +384,14 @@ def test_nobody_changes_what_was_written_down(hall: Hall, desk: Browser) -> None
     with transaction(hall.engine) as session:
         rows = session.scalars(sa.select(DayEntry)).all()
         assert [len(row.note or "") for row in rows] == [300]
+
+
+def test_no_calendar_takes_a_walk_ins_place_away(hall: Hall, desk: Browser) -> None:
+    code = hall.walker()
+    desk.post(RECEPTION, code=code, do="walk_in")
+    with transaction(hall.engine) as session:
+        today = queue.day_of(hall.clock())
+        rule = places.rules(session, HERE)[0]
+        places.add_rule(session, HERE, replace(rule, lane="other"))
+        opened = horizon.materialise(session, HERE, first=today, last=today, now=hall.clock())
+        assert (opened.withdrawn, opened.stranded) == (0, ())
