@@ -4,6 +4,8 @@ It decides nothing. No exclusion constraints, no partial indexes: any PostgreSQL
 """
 
 import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -159,8 +161,8 @@ class SlotRow(Base):
         sa.CheckConstraint("minutes > 0", name="minutes"),
         # Where a place is full for weeks, its first free time is found without walking past them.
         sa.Index("ix_slot_room", "place", "has_room", "starts_at"),
-        # Room on the page keeps counter updates in place (HOT), so that they touch no index.
-        {"postgresql_with": {"fillfactor": 70}},
+        # On PostgreSQL every month is a table of its own (`scheduler.partitions`).
+        {"postgresql_partition_by": "RANGE (starts_at)"},
     )
 
     place: Mapped[str] = mapped_column(sa.ForeignKey("place.code"), primary_key=True)
@@ -200,6 +202,7 @@ class AppointmentRow(Base):
         sa.Index("ix_appointment_due", "state", "starts_at"),
         sa.CheckConstraint("(state = 'held') = (hold_until IS NOT NULL)", name="hold"),
         sa.CheckConstraint("minutes > 0", name="minutes"),
+        {"postgresql_partition_by": "RANGE (starts_at)"},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -244,6 +247,7 @@ class HistoryRow(Base):
     """What happened to an appointment, in order; nobody changes or deletes an entry."""
 
     __tablename__ = "appointment_history"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
 
     appointment_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -292,3 +296,34 @@ class ReminderRow(Base):
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
     """Of the appointment: whoever moves it is reminded anew."""
     at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partitioned:
+    """How a table lies in monthly partitions on PostgreSQL."""
+
+    column: str
+    """The time by which a row has its month."""
+    options: str = ""
+    """Storage of each partition; the parent itself stores nothing."""
+
+
+PARTITIONED: Mapping[str, Partitioned] = {
+    # Room on the page keeps counter updates in place (HOT), so that they touch no index.
+    "slot": Partitioned(column="starts_at", options=" WITH (fillfactor = 70)"),
+    "appointment": Partitioned(column="starts_at"),
+    "appointment_history": Partitioned(column="at"),
+}
+"""In the order in which their partitions are made: an appointment points to its slot."""
+
+
+def default_partition(name: str) -> str:
+    """Return the statement that makes a table's default partition, which is always there."""
+    return f"CREATE TABLE {name}_default PARTITION OF {name} DEFAULT{PARTITIONED[name].options}"
+
+
+for _name in PARTITIONED:
+    _made = sa.DDL(default_partition(_name))  # type: ignore[no-untyped-call]  # SQLAlchemy's
+    sa.event.listen(
+        Base.metadata.tables[_name], "after_create", _made.execute_if(dialect="postgresql")
+    )

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "appointment_id", "number", "at", name=op.f("pk_appointment_history")
         ),
+        postgresql_partition_by="RANGE (at)",
     )
     op.create_table(
         "audit",
@@ -765,7 +766,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["place"], ["place.code"], name=op.f("fk_slot_place_place")),
         sa.PrimaryKeyConstraint("place", "starts_at", "lane", name=op.f("pk_slot")),
-        postgresql_with={"fillfactor": 70},
+        postgresql_partition_by="RANGE (starts_at)",
     )
     with op.batch_alter_table("slot", schema=None) as batch_op:
         batch_op.create_index("ix_slot_room", ["place", "has_room", "starts_at"], unique=False)
@@ -868,6 +869,7 @@ def upgrade() -> None:
             name=op.f("fk_appointment_place_starts_at_lane_slot"),
         ),
         sa.PrimaryKeyConstraint("id", "starts_at", name=op.f("pk_appointment")),
+        postgresql_partition_by="RANGE (starts_at)",
     )
     with op.batch_alter_table("appointment", schema=None) as batch_op:
         batch_op.create_index("ix_appointment_due", ["state", "starts_at"], unique=False)
@@ -994,6 +996,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_review")),
     )
     # ### end Alembic commands ###
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE TABLE slot_default PARTITION OF slot DEFAULT WITH (fillfactor = 70)")
+        op.execute("CREATE TABLE appointment_default PARTITION OF appointment DEFAULT")
+        op.execute(
+            "CREATE TABLE appointment_history_default PARTITION OF appointment_history DEFAULT"
+        )
 
 
 def downgrade() -> None:
