@@ -123,11 +123,17 @@ def _render(
 
 
 def _pick(
-    page: str, family: View, people: People, way: Way, wrong: str | None = None
+    page: str,
+    family: View,
+    people: People,
+    way: Way,
+    wrong: str | None = None,
 ) -> ResponseReturnValue:
     """Show stations, days or times; `way` says where the choice is sent."""
     status = 409 if wrong else 200
-    station = stations.named(request.args.get("station", "")[: stations.LONGEST])
+    # Whoever changes stays at their station unless they ask for another.
+    there = next((one.draft.live.place for one in people if one.draft.live is not None), "")
+    station = stations.named(request.args.get("station", "")[: stations.LONGEST] or there)
     day = forms.day(request.args.get("day", ""))
     today = desk().today()
     if station is None or page == "station":
