@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import booking, history
 from scheduler.booking import Appointment, AppointmentUnknown, SlotRef
-from scheduler.database import insert_missing
+from scheduler.database import insert_missing, table_of
 from scheduler.life import AppointmentState
 from scheduler.tables import AppointmentRow
 from server.cases import appointments, needs, programs, status, throttle
@@ -73,6 +73,7 @@ class Known:
     """A dossier whose code and birth date were told."""
 
     row: Dossier
+    """To be read only, and only what a booking needs of it."""
     booked: int
     """How often it was ever booked."""
 
@@ -86,15 +87,28 @@ def lanes(session: Session, place: str) -> Lanes:
     return {first: needs.lanes(session, place, goes_first=first) for first in (False, True)}
 
 
+_DOSSIER = table_of(Dossier)
+_COLUMNS = (
+    "id",
+    "code",
+    "state",
+    "profile",
+    "purpose",
+    "person_key",
+    "answers",
+    "birth_date",
+    "birth_year_only",
+)
+"""What a booking needs of a dossier."""
 _KNOWN = sa.select(
-    Dossier,
+    *(_DOSSIER.c[name] for name in _COLUMNS),
     sa.select(sa.func.count())
     .select_from(Ticket)
-    .where(Ticket.dossier_id == Dossier.id)
+    .where(Ticket.dossier_id == _DOSSIER.c.id)
     .scalar_subquery(),
     throttle.tried("code"),
     throttle.tried("program"),
-).where(Dossier.code == sa.bindparam("dossier_code"))
+).where(_DOSSIER.c.code == sa.bindparam("dossier_code"))
 """One question for all that is asked before something is written; built once, for rushes."""
 
 
@@ -116,7 +130,9 @@ def dossier(
     row = session.execute(_KNOWN, asked).one_or_none()
     if row is None:
         raise DossierUnknown
-    found, before, *counted = row
+    # Not one of the session's: what stands in a dossier is changed elsewhere.
+    found = Dossier(**dict(zip(_COLUMNS, row, strict=False)))
+    before, *counted = row[len(_COLUMNS) :]
     for (_, limit, _), count in zip(limits, counted, strict=True):
         if (count or 0) >= limit.tries:
             raise TriedTooOften(throttle.seconds_left(limit, now=now))
