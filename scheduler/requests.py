@@ -3,7 +3,7 @@
 A key is a digest; whoever makes it up decides what "the same" means.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.database import insert_missing
 from scheduler.tables import RequestRow
+
+KEPT = timedelta(days=1)
+"""[D] So long a request may be asked again; whoever lost an answer asks within minutes."""
 
 
 def begin(session: Session, key: bytes, appointment_id: UUID, *, now: datetime) -> UUID | None:

@@ -15,7 +15,18 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import announcements, booking, draws, freed, horizon, ledger, offering, stranded
+from scheduler import (
+    announcements,
+    booking,
+    draws,
+    freed,
+    horizon,
+    ledger,
+    offering,
+    partitions,
+    requests,
+    stranded,
+)
 from scheduler.database import connect, reading, retrying
 from server import clock
 from server.cases import (
@@ -46,6 +57,8 @@ BATCH = 500
 """Rows of one transaction, so that nobody waits long for us."""
 MAILS = 50
 """Messages sent at a time: a slow gateway keeps the other duties waiting no longer."""
+A_MONTH = timedelta(days=31)
+"""[D] So far ahead of the last day that is offered there are partitions."""
 LIMITS = (
     *status.LIMITS,
     *appointments.LIMITS,
@@ -229,7 +242,24 @@ def _reconcile(engine: sa.Engine, now: datetime) -> int:
     return 0
 
 
+def _make_months(engine: sa.Engine, now: datetime) -> int:
+    """Make the partitions of the months to come, each in a transaction of its own."""
+    first, last = now.astimezone(clock.HERE).date(), hours.last_day(now) + A_MONTH
+    with reading(engine) as session:
+        ahead = partitions.missing(session, first, last)
+    return sum(
+        len(retrying(engine, lambda s, month=month: partitions.ensure(s, month, month)))  # type: ignore[misc]
+        for month in ahead
+    )
+
+
+def _forget_requests(engine: sa.Engine, now: datetime) -> int:
+    before = now - requests.KEPT
+    return _until_done(engine, lambda s: requests.forget_old(s, before=before, limit=BATCH))
+
+
 DUTIES = (
+    Duty(name="months made", every=timedelta(hours=1), do=_make_months),
     Duty(name="holds expired", every=timedelta(seconds=5), do=_expire),
     Duty(name="slots opened", every=timedelta(minutes=5), do=_open_days),
     Duty(name="other times offered", every=timedelta(minutes=1), do=_offer_other_times),
@@ -242,6 +272,7 @@ DUTIES = (
     Duty(name="abandoned visits ended", every=timedelta(hours=1), do=_end_visits),
     Duty(name="counters of tries forgotten", every=timedelta(hours=1), do=_forget),
     Duty(name="old messages forgotten", every=timedelta(hours=1), do=_forget_messages),
+    Duty(name="answered requests forgotten", every=timedelta(hours=1), do=_forget_requests),
     Duty(name="counters reconciled", every=timedelta(hours=1), do=_reconcile),
 )
 
