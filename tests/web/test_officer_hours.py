@@ -1,7 +1,8 @@
 """The pages of hours: nothing is changed unseen, nobody is dropped, nonsense is refused."""
 
 import re
-from datetime import date, time
+from dataclasses import replace
+from datetime import date, time, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,12 +11,12 @@ import sqlalchemy as sa
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from scheduler import booking, ledger, offers, places
+from scheduler import booking, history, ledger, offers, parties, places
 from scheduler.places import Rule
 from scheduler.tables import SlotRow
 from server.cases import hours, rebooking
 from server.clock import HERE
-from server.rules.dossier import DossierState
+from server.rules.dossier import DossierState, NotNow
 from server.store.tables import Dossier, Message
 from server.web.officer import hours_forms
 from tests.officers import ELSEWHERE, STATION, Browser, Office
@@ -329,3 +330,83 @@ def test_a_slot_that_is_none_is_refused(office: Office, slot: str) -> None:
     browser = office.signed_in("s.dung")
     change(browser, **CLOSED)
     assert browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot).status_code == 400
+
+
+def _alternatives(office: Office, dossier_id: UUID) -> list[tuple[str, str]]:
+    """Place and local time of what somebody may have instead."""
+    with office.session() as session:
+        dossier = session.get_one(Dossier, dossier_id)
+        found = rebooking.alternatives(session, dossier, now=office.clock.now)
+    return [(one.slot.place, f"{one.slot.starts_at.astimezone(HERE):%d/%m %H:%M}") for one in found]
+
+
+def test_the_nearest_days_come_first_then_the_neighbours(office: Office) -> None:
+    dossier_id = book(office)
+    assert _alternatives(office, dossier_id) == []
+    browser = office.signed_in("s.dung")
+    change(browser, **CLOSED)
+    here = [(STATION, f"{day} 08:00") for day in ("25/11", "27/11", "30/11")]
+    assert _alternatives(office, dossier_id) == here
+    change(browser, what="end", rule="1", last="2026-11-24")
+    near = [(ELSEWHERE, f"{day} 08:00") for day in ("25/11", "26/11", "27/11")]
+    assert _alternatives(office, dossier_id) == near
+    far = replace(live(office, dossier_id).slot, place="DEMO-HCM")
+    with office.session() as session:
+        dossier = session.get_one(Dossier, dossier_id)
+        with pytest.raises(booking.SlotGone):
+            rebooking.accept(session, dossier, far, now=office.clock.now)
+
+
+def test_a_change_that_is_ours_counts_against_nobody_and_says_who_made_it(office: Office) -> None:
+    dossier_id = book(office)
+    change(office.signed_in("s.dung"), **CLOSED)
+    with office.session() as session:
+        dossier = session.get_one(Dossier, dossier_id)
+        other = rebooking.alternatives(session, dossier, now=office.clock.now)[0]
+        moved = rebooking.accept(session, dossier, other.slot, now=office.clock.now, by="hotline:7")
+        assert (moved.slot, moved.moved) == (other.slot, 0)
+        assert history.of(session, moved.id)[-1].by == "hotline:7"
+        with pytest.raises(NotNow):
+            rebooking.accept(session, dossier, other.slot, now=office.clock.now)
+        assert rebooking.of(session, dossier) is None
+        assert ledger.drift(session) == ()
+
+
+def test_a_time_that_filled_meanwhile_is_refused_and_the_lost_one_stands(office: Office) -> None:
+    dossier_id = book(office)
+    browser = office.signed_in("s.dung")
+    change(browser, **CLOSED)
+    friday = THURSDAY + timedelta(days=1)
+    for _ in range(2):
+        book(office, friday)
+    slot = f"{STATION}|2026-11-27T08:00:00+07:00|regular"
+    late = browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot)
+    assert late.status_code == 409
+    assert "vừa hết chỗ" in late.text
+    assert live(office, dossier_id).starts_at.astimezone(HERE).date() == THURSDAY
+    assert (STATION, "27/11 08:30") in _alternatives(office, dossier_id)
+
+
+def test_a_family_gets_one_message_and_moves_together(office: Office) -> None:
+    now, ids = office.clock.now, [book(office), book(office)]
+    alone = [live(office, id_).id for id_ in ids]
+    with office.session() as session:
+        for one in alone:
+            booking.cancel(session, one, now=now)
+    with office.session() as session:
+        first = offers.times(session, STATION, THURSDAY, now=now)[1].slot
+        family = [
+            parties.Member(whose=str(id_), person_key=id_.bytes, purpose="EX_AGE", length=30)
+            for id_ in ids
+        ]
+        parties.book(session, members=family, first=first, now=now)
+    change(office.signed_in("s.dung"), **CLOSED)
+    with office.session() as session:
+        assert rebooking.tell(session, now=now, limit=9) == 2
+        assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
+        dossier = session.get_one(Dossier, ids[1])
+        other = rebooking.alternatives(session, dossier, now=now)[1]
+        rebooking.accept(session, dossier, other.slot, now=now)
+    days = {live(office, id_).starts_at.astimezone(HERE).date() for id_ in ids}
+    assert days == {date(2026, 11, 27)}
+    assert "Đã nhắn, chưa chọn" not in office.signed_in("s.dung").get("/hours/stranded").text
