@@ -3,10 +3,24 @@
 import argparse
 import sys
 
-from server.cli import database, devices, keys, lottery, officers, places, programs, voice, worker
+from server.cli import (
+    counters,
+    database,
+    devices,
+    keys,
+    lottery,
+    officers,
+    places,
+    programs,
+    voice,
+    worker,
+)
 from server.settings import Settings
 
-COMMANDS = (database, keys, places, devices, programs, officers, voice, worker, lottery)
+COMMANDS = (
+    *(database, keys, places, devices, counters, programs, officers),
+    *(voice, worker, lottery),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

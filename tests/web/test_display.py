@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from scheduler.database import Base, connect
 from scheduler.tables_day import PointKind
+from server.__main__ import main
 from server.rules import voice as clips
 from server.web.display import app, voice
 from tests.web.halls import CAPTURER, Hall
@@ -174,7 +175,7 @@ def write_clip(path: Path, *, loud: int, rate: int = 8000, level: int = 8000) ->
 
 def seconds(sound: bytes) -> float:
     with wave.open(io.BytesIO(sound)) as file:
-        return file.getnframes() / file.getframerate()
+        return float(file.getnframes() / file.getframerate())
 
 
 def test_a_call_is_said_figure_by_figure_without_the_silence_of_each_clip(tmp_path: Path) -> None:
@@ -206,3 +207,38 @@ def test_every_figure_and_kind_has_a_clip_in_both_languages() -> None:
     wanted = {"call", *(clips.to(kind) for kind in PointKind), *map(clips.digit, "0123456789")}
     assert set(clips.clips()) == wanted
     assert all(set(said) == {"vi", "en"} for said in clips.clips().values())
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "secret").write_bytes(bytes(32))
+    for name, value in {
+        "DATABASE": f"sqlite:///{tmp_path}/hall.db",
+        "DATA": str(tmp_path / "data"),
+        "SECRET_FILE": str(tmp_path / "secret"),
+        "UNSEAL_SOCKET": str(tmp_path / "unseal.sock"),
+    }.items():
+        monkeypatch.setenv(f"THUNHAN_{name}", value)
+    return tmp_path
+
+
+def test_the_command_makes_clips_of_which_every_call_is_put_together(installed: Path) -> None:
+    assert main(["voice-create"]) == 0
+    for language in ("vi", "en"):
+        for kind in PointKind:
+            short = voice.say(installed / "data", language, 7, kind, 1)
+            long = voice.say(installed / "data", language, 1234567890, kind, 1)
+            assert 0.8 < seconds(short) < seconds(long) < 15
+
+
+def test_the_command_adds_a_counter_once(
+    hall: Hall, installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["counter-add", "--station", HERE, "--name", "QUAY-9", "--number"]
+    assert main([*given, "9"]) == 0
+    desk = hall.signed_in(CAPTURER)
+    desk.post(RECEPTION, do="walk_in")
+    assert "number=1" in desk.post(f"/today/{HERE}/points/QUAY-9/call").headers["Location"]
+    assert (main([*given, "9"]), main([*given, "0"])) == (1, 1)
+    assert main(["counter-add", "--station", "none", "--name", "x", "--number", "1"]) == 1
+    assert "no such station" in capsys.readouterr().err
