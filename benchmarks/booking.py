@@ -35,7 +35,7 @@ from benchmarks.booking_ways import (
     person_of,
     served,
 )
-from scheduler import ledger
+from scheduler import ledger, partitions
 from scheduler.database import Base, connect, reading, transaction
 from scheduler.life import AppointmentState
 from scheduler.places import REGULAR
@@ -99,6 +99,7 @@ def furnish(url: str, people: int) -> str:
     engine = connect(url)
     Base.metadata.create_all(engine)
     with transaction(engine) as session:
+        partitions.ensure(session, OPENS.date(), (OPENS + timedelta(days=32)).date())
         session.add(PlaceRow(code=PLACE, name="", address="", province="01", open=True))
         audit.begin(session)
         for who in range(people):

@@ -20,7 +20,7 @@ import numpy as np
 import psycopg
 import sqlalchemy as sa
 
-from scheduler import booking, feed, offers, search
+from scheduler import booking, feed, offers, partitions, search
 from scheduler.booking import SlotFull, SlotRef
 from scheduler.database import Base, connect, reading, retrying, transaction
 from scheduler.places import PUBLIC, REGULAR
@@ -90,6 +90,7 @@ def found(url: str, stations: int) -> Nation:
             )
             for number in range(stations)
         )
+        partitions.ensure(session, FIRST, FIRST + timedelta(days=DAYS))
     values = {"stations": stations, "days": DAYS, "a_day": A_DAY, "begins": OPENS}
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")

@@ -6,7 +6,7 @@ It ranks nobody: what is found stands in the order that was asked for.
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +21,9 @@ KM_PER_DEGREE = EARTH_KM * math.pi / 180
 """Of latitude."""
 WITHIN_KM = 50.0
 """[D] How far "near" goes where nobody says: further than anybody lives from a station."""
+AHEAD = timedelta(days=62)
+"""[D] How far ahead a free time is looked for: no place opens its slots earlier. A bound lets the
+database go through the months in order instead of looking into each."""
 LONGEST_QUERY = 80
 """Characters of what is searched for; more is no name."""
 MOST = 200
@@ -44,7 +47,7 @@ class Station:
     distance_km: float | None = None
     """From the point that was asked for, as the crow flies; None: no point, or not known where."""
     earliest: datetime | None = None
-    """The first time with a free place; None: there is none."""
+    """The first time with a free place; None: there is none within `AHEAD`."""
 
 
 def distance_km(one: Point, other: Point) -> float:
@@ -94,6 +97,7 @@ def earliest(
             SlotRow.place == PlaceRow.code,
             SlotRow.has_room,
             SlotRow.starts_at > now,
+            SlotRow.starts_at < now + AHEAD,
             SlotRow.lane.in_(sorted(lanes)),
         )
         .order_by(SlotRow.starts_at)
