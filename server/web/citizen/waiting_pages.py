@@ -45,6 +45,8 @@ HOURS: Mapping[str, tuple[time, time]] = {
 }
 SPAN = timedelta(days=30)
 """How many days a form begins with."""
+MOST_LISTED = 300
+"""[D] Stations of one province a list holds: more than any province has."""
 LONGEST = 40
 """Characters of a station's code, a day, an answer."""
 SHOWN = frozenset({"declined", "withdrawn"})
@@ -104,7 +106,7 @@ def show() -> ResponseReturnValue:
     alive = found is not None and found.wish.state in wishes.ALIVE
     if found is not None and (alive or not again):
         return _show(draft, found)
-    return _ask(draft) if _may_wait(draft) else _elsewhere(draft)
+    return _ask(draft, found=found) if _may_wait(draft) else _elsewhere(draft)
 
 
 def _show(
@@ -139,25 +141,41 @@ def _draw(draw_id: UUID | None) -> Draw | None:
         return waiting.draw_of(session, draw_id)
 
 
+def _chosen(draft: Draft, found: Standing | None) -> list[str]:
+    """Return the stations a form begins with: as typed, as asked for, as wished before."""
+    typed = [code[:LONGEST] for code in request.form.getlist("station")]
+    asked = [request.args.get("station", "")[:LONGEST]]
+    before = [draft.answers.get("station") or ""]
+    for codes in (typed, asked, before, list(found.wish.places) if found else []):
+        if any(codes):
+            return codes
+    return [""]
+
+
 def _ask(
-    draft: Draft, errors: Mapping[str, str] | None = None, status: int = 200
+    draft: Draft,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+    found: Standing | None = None,
 ) -> ResponseReturnValue:
     here = desk()
-    asked = request.values.get("station", "")[:LONGEST] or draft.answers.get("station", "")
-    chosen = [code[:LONGEST] for code in request.form.getlist("station")] or [asked]
+    chosen = _chosen(draft, found)
     first = draft.first_day(here.today()) or here.today()
     with reading(here.engine) as session:
-        known = tuple(place for place in places.places(session) if place.open)
-        codes = {place.code for place in known} & {chosen[0]}
+        known = [place for place in places.places(session) if place.open]
+        near = next((place.province for place in known if place.code in chosen), None)
         drawing = [
             one
-            for code in codes
-            for one in announcements.taking_wishes(session, code, now=here.now())
+            for place in known
+            if place.code == chosen[0]
+            for one in announcements.taking_wishes(session, place.code, now=here.now())
         ]
+    if near is None and errors is None:  # the page of stations knows how to search among thousands
+        return redirect(url_for("booking.ask", page="station"), code=303)
     html = render_template(
         "citizen/wait.html",
         draft=draft,
-        stations=known,
+        stations=[p for p in known if p.code in chosen or p.province == near][:MOST_LISTED],
         chosen=(chosen + [""] * wishes.MOST_PLACES)[: wishes.MOST_PLACES],
         drawing=drawing,
         first=_typed("first") or first.isoformat(),
