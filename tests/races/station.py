@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking, places
+from scheduler import booking, freed, places
 from scheduler.booking import Appointment, SlotRef
 from scheduler.database import connect, transaction
 from scheduler.places import REGULAR, Rule
@@ -90,6 +90,12 @@ def booked(session: Session, who: int, where: SlotRef, now: datetime) -> UUID:
 def taken(session: Session) -> list[int]:
     """Return the counters of all slots, by time."""
     return list(session.scalars(sa.select(SlotRow.taken).order_by(SlotRow.starts_at)))
+
+
+def after_a_while(session: Session) -> list[int]:
+    """Return the counters once everything that is kept from traders is back."""
+    freed.return_due(session, now=EIGHT)
+    return taken(session)
 
 
 def at_once(url: str, *works: Callable[[sa.Engine], T]) -> list[T | Exception]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Barrier, Event, Timer
+from threading import Event, Timer
 from time import sleep
 from uuid import uuid4
 
@@ -18,15 +18,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler import booking, horizon, ledger, places
-from scheduler.booking import AlreadyBooked, Appointment, NotNow, SlotFull, SlotGone, SlotRef
+from scheduler.booking import AlreadyBooked, Appointment, SlotFull, SlotGone, SlotRef
 from scheduler.database import reading, transaction
 from scheduler.life import AppointmentState
 from scheduler.tables import AppointmentRow, SlotRow
+from tests.races.contest import race, won
 from tests.races.station import (
     CODE,
     MORNINGS,
     THURSDAY,
     add_place,
+    after_a_while,
     at_once,
     booked,
     errors,
@@ -38,7 +40,6 @@ from tests.races.station import (
 )
 
 THREADS = 32
-REFUSALS = (NotNow, SlotFull, SlotGone, AlreadyBooked)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -176,66 +177,6 @@ def test_who_wants_the_last_place_waits_for_whoever_was_before(
     _nothing_is_wrong(engine)
 
 
-def _race(url: str, rounds: int, *works: Callable[[Session, int], object]) -> list[list[object]]:
-    """Run the works against each other, round by round, each now and then a little later.
-
-    Returns:
-        For every round what each work gave, or the refusal it raised.
-    """
-    barrier = Barrier(len(works), timeout=60)
-    outcomes: list[list[object]] = [[None] * len(works) for _ in range(rounds)]
-
-    def runner(number: int) -> Callable[[sa.Engine], None]:
-        def run(own: sa.Engine) -> None:
-            for turn in range(rounds):
-                barrier.wait()
-                sleep(0.003 * (turn % (len(works) + 1) == number))
-                try:
-                    with transaction(own) as session:
-                        outcomes[turn][number] = works[number](session, turn)
-                except REFUSALS as refused:
-                    outcomes[turn][number] = refused
-
-        return run
-
-    assert errors(at_once(url, *(runner(number) for number in range(len(works))))) == []
-    return outcomes
-
-
-def _won(outcome: object) -> bool:
-    return not isinstance(outcome, Exception)
-
-
-def test_of_confirm_and_expire_exactly_one_wins(
-    engine: sa.Engine, database_url: str, now: datetime
-) -> None:
-    rounds = 100
-    furnish(engine, rounds)
-    with transaction(engine) as session:
-        held = [hold(session, who, slot(), now, minutes=10 + who) for who in range(rounds)]
-
-    # The two clocks differ by a microsecond: both are in time, each by its own.
-    def confirm(session: Session, turn: int) -> object:
-        just_before = now + timedelta(minutes=10 + turn, microseconds=-1)
-        return booking.confirm(session, held[turn].id, now=just_before)
-
-    def expire(session: Session, turn: int) -> object:
-        if booking.expire_due(session, now=now + timedelta(minutes=10 + turn)):
-            return None
-        return NotNow("somebody else has it")
-
-    outcomes = _race(database_url, rounds, confirm, expire)
-    assert [_won(first) + _won(second) for first, second in outcomes] == [1] * rounds
-    confirmed = sum(_won(first) for first, _ in outcomes)
-    assert 0 < confirmed < rounds
-    states = _states(engine)
-    assert states.count(AppointmentState.BOOKED) == confirmed
-    assert states.count(AppointmentState.EXPIRED) == rounds - confirmed
-    with reading(engine) as session:
-        assert taken(session) == [confirmed]
-    _nothing_is_wrong(engine)
-
-
 def test_a_hold_that_runs_out_is_confirmed_or_given_to_the_next_never_both(
     engine: sa.Engine, database_url: str, now: datetime
 ) -> None:
@@ -251,8 +192,8 @@ def test_a_hold_that_runs_out_is_confirmed_or_given_to_the_next_never_both(
     def take(session: Session, turn: int) -> object:
         return hold(session, rounds + turn, slot(turn), over)
 
-    outcomes = _race(database_url, rounds, confirm, take)
-    assert [_won(first) + _won(second) for first, second in outcomes] == [1] * rounds
+    outcomes = race(database_url, rounds, confirm, take)
+    assert [won(first) + won(second) for first, second in outcomes] == [1] * rounds
     with reading(engine) as session:
         assert taken(session) == [1] * rounds
     _nothing_is_wrong(engine)
@@ -262,37 +203,19 @@ def test_two_cross_moves_do_not_deadlock(
     engine: sa.Engine, database_url: str, now: datetime
 ) -> None:
     rounds = 40
-    furnish(engine, 2, 2)
+    furnish(engine, 9, 9)
     with transaction(engine) as session:
         one, two = booked(session, 1, slot(0), now), booked(session, 2, slot(1), now)
 
     def move_one(session: Session, turn: int) -> object:
-        return booking.move(session, one, to=slot(1 - turn % 2), now=now)
+        return booking.move(session, one, to=slot(1 - turn % 2), now=now, most=None)
 
     def move_two(session: Session, turn: int) -> object:
-        return booking.move(session, two, to=slot(turn % 2), now=now)
+        return booking.move(session, two, to=slot(turn % 2), now=now, most=None)
 
-    outcomes = _race(database_url, rounds, move_one, move_two)
-    assert all(_won(outcome) for pair in outcomes for outcome in pair)
+    outcomes = race(database_url, rounds, move_one, move_two)
+    assert all(won(outcome) for pair in outcomes for outcome in pair)
     with reading(engine) as session:
-        assert taken(session) == [1, 1]
-    _nothing_is_wrong(engine)
-
-
-def test_cross_moves_into_full_slots_keep_both_old_places(
-    engine: sa.Engine, database_url: str, now: datetime
-) -> None:
-    furnish(engine, 1, 1)
-    with transaction(engine) as session:
-        ids = [booked(session, who, slot(who), now) for who in range(2)]
-
-    def mover(who: int) -> Callable[[Session, int], object]:
-        return lambda session, _: booking.move(session, ids[who], to=slot(1 - who), now=now)
-
-    outcomes = _race(database_url, 20, mover(0), mover(1))
-    assert all(isinstance(outcome, SlotFull) for pair in outcomes for outcome in pair)
-    with reading(engine) as session:
-        assert [booking.find(session, one).slot for one in ids] == [slot(0), slot(1)]
         assert taken(session) == [1, 1]
     _nothing_is_wrong(engine)
 
@@ -305,12 +228,12 @@ def test_one_appointment_moved_twice_at_once_has_one_place(
         mine = booked(session, 1, slot(8), now)
 
     def mover(number: int) -> Callable[[sa.Engine], Appointment]:
-        return in_transaction(lambda s: booking.move(s, mine, to=slot(number), now=now))
+        return in_transaction(lambda s: booking.move(s, mine, to=slot(number), now=now, most=None))
 
     done = at_once(database_url, *(mover(number) for number in range(8)))
     assert errors(done) == []
-    with reading(engine) as session:
-        assert sum(taken(session)) == 1
+    with transaction(engine) as session:
+        assert sum(after_a_while(session)) == 1
     _nothing_is_wrong(engine)
 
 
@@ -348,13 +271,13 @@ def test_of_arriving_and_cancelling_exactly_one_wins(
     furnish(engine, rounds)
     with transaction(engine) as session:
         ids = [booked(session, who, slot(), now) for who in range(rounds)]
-    outcomes = _race(
+    outcomes = race(
         database_url,
         rounds,
         lambda session, turn: booking.arrive(session, ids[turn], now=now),
         lambda session, turn: booking.cancel(session, ids[turn], now=now),
     )
-    assert [_won(first) + _won(second) for first, second in outcomes] == [1] * rounds
+    assert [won(first) + won(second) for first, second in outcomes] == [1] * rounds
     _nothing_is_wrong(engine)
 
 

@@ -20,8 +20,8 @@ def test_a_counter_turned_by_hand_is_found_both_ways(engine: sa.Engine, now: dat
         )
     with reading(engine) as session:
         assert ledger.drift(session) == (
-            Drift(slot=slot(0), taken=1, found=0),
-            Drift(slot=slot(1), taken=0, found=1),
+            Drift(slot=slot(0), taken=1, found=0, public_taken=1, public_found=0),
+            Drift(slot=slot(1), taken=0, found=1, public_taken=0, public_found=1),
         )
 
 
