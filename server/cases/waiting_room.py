@@ -1,11 +1,12 @@
 """What a dossier's person is in the waiting room: in line, at a kiosk, done; and who did what.
 
-It lets nobody in (`server.cases.day` and `server.cases.visits` do) and never commits.
+It lets nobody in (`server.cases.reception` and `server.cases.visits` do) and never commits.
 """
 
 from datetime import date, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scheduler import arrivals, queue
@@ -112,3 +113,41 @@ def write_down(
         )
     )
     session.flush()
+
+
+def note(
+    session: Session,
+    entry: Entry,
+    what: str,
+    *,
+    by: str,
+    now: datetime,
+    point: str | None = None,
+) -> None:
+    """Write down who did what about somebody's number."""
+    write_down(
+        session,
+        station=entry.ref.place,
+        what=what,
+        number=entry.number,
+        point=point or entry.point,
+        by=by,
+        now=now,
+    )
+
+
+def locked(session: Session, dossier_id: UUID) -> Dossier:
+    """Return a dossier that nobody else changes until the transaction is over.
+
+    Raises:
+        LookupError: there is none.
+    """
+    dossier = session.scalars(
+        sa.select(Dossier)
+        .where(Dossier.id == dossier_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if dossier is None:
+        raise LookupError(f"no dossier {dossier_id}")
+    return dossier

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler import offers, points
 from scheduler.points import HELP
 from scheduler.tables_day import PointKind
-from server.cases import appointments, day, filing
+from server.cases import appointments, filing, reception
 from server.clock import HERE
 from server.registry.port import Person
 
@@ -37,4 +37,4 @@ def furnish(
         filing.answer(dossier, phone=f"09123456{nth:02d}")
         appointments.hold(session, dossier, slot, now=now)
         appointments.confirm(session, dossier, secret=secret, now=now)
-    day.number(session, station, by=filing.SYSTEM, now=now)
+    reception.number(session, station, by=filing.SYSTEM, now=now)

@@ -13,8 +13,8 @@ from scheduler import booking, history, horizon, places, queue
 from scheduler.database import transaction
 from scheduler.life import AppointmentState
 from scheduler.queue import QueueState
-from server.cases import day, visits
-from server.cases.day import NotLetIn, Reason
+from server.cases import day, reception, visits
+from server.cases.reception import NotLetIn, Reason
 from server.rules.dossier import DossierEvent, DossierState
 from server.store import journal
 from server.store.tables import Dossier
@@ -334,7 +334,9 @@ def test_whoever_holds_a_place_online_is_told_to_finish(hall: Hall) -> None:
             minutes=10,
         )
         with pytest.raises(NotLetIn) as refused, session.begin_nested():
-            day.walk_in(session, HERE, code, by="officer:x", secret=bytes(32), now=hall.clock())
+            reception.walk_in(
+                session, HERE, code, by="officer:x", secret=bytes(32), now=hall.clock()
+            )
         assert refused.value.reason is Reason.BOOKING_NOW
         assert queue.of_day(session, HERE, queue.day_of(hall.clock())) == ()
 

@@ -16,8 +16,8 @@ from scheduler import queue
 from scheduler.database import retrying
 from scheduler.points import PointUnknown
 from scheduler.queue import Entry, EntryRef, EntryUnknown, PointClosed
-from server.cases import day, officers
-from server.cases.day import NotLetIn, Reason
+from server.cases import day, officers, reception
+from server.cases.reception import NotLetIn, Reason
 from server.clock import HERE
 from server.web.guard import open_to
 from server.web.officer import today_pages
@@ -97,7 +97,7 @@ def _not_let_in(error: NotLetIn) -> ResponseReturnValue:
 
 
 def _code() -> str:
-    return request.form.get("code", "").replace("\x00", "")[: day.LONGEST_CODE].strip()
+    return request.form.get("code", "").replace("\x00", "")[: reception.LONGEST_CODE].strip()
 
 
 def _back_at(now: datetime) -> datetime | None:
@@ -112,7 +112,7 @@ def _back_at(now: datetime) -> datetime | None:
 
 @pages.post("/today/<station>/reception")
 @open_to(*AT_COUNTER)
-def reception(station: str) -> ResponseReturnValue:
+def let_in(station: str) -> ResponseReturnValue:
     """Put somebody in line: by a code, without an appointment, or without a dossier."""
     code, wanted = _code(), request.form.get("do", "check_in")
     back_at = _back_at(desk().now()) if wanted == "come_back" else None
@@ -123,13 +123,15 @@ def reception(station: str) -> ResponseReturnValue:
         if wanted == "check_in":
             if not code:
                 raise NotLetIn(Reason.UNKNOWN)
-            return day.check_in(session, station, code, by=by, now=now).entry
+            return reception.check_in(session, station, code, by=by, now=now)
         if code:
-            return day.walk_in(
+            return reception.walk_in(
                 session, station, code, by=by, secret=desk().secret, now=now, back_at=back_at
-            ).entry
+            )
         priority = request.form.get("priority") == "yes"
-        return day.number(session, station, by=by, now=now, priority=priority, back_at=back_at)
+        return reception.number(
+            session, station, by=by, now=now, priority=priority, back_at=back_at
+        )
 
     return _back(station, "later" if back_at else "in_line", _do(station, work))
 
@@ -140,7 +142,7 @@ def arrive(station: str, appointment: UUID) -> ResponseReturnValue:
     """Put somebody in line whom the officer found on the list."""
 
     def work(session: Session, by: str, now: datetime) -> Entry:
-        return day.arrive(session, station, appointment, by=by, now=now).entry
+        return reception.arrive(session, station, appointment, by=by, now=now)
 
     return _back(station, "in_line", _do(station, work))
 
