@@ -84,6 +84,7 @@ def materialise(session: Session, code: str, *, first: date, last: date, now: da
     done = [_open(session, code, *span, now=now) for span in spans]
     row.opened_version, row.opened_calendar = row.version, calendar.edition()
     row.opened_first, row.opened_through = covered
+    row.stale_first = row.stale_last = None
     session.flush()
     if any(one.stranded for one in done):
         stranded.mark(session, code, now=now)
@@ -109,16 +110,27 @@ def _to_do(row: PlaceRow, first: date, last: date, now: datetime) -> tuple[list[
     if row.opened_first is None or row.opened_through is None:
         return [(first, last)], (first, last)
     known = (row.opened_first, row.opened_through)
-    if (row.opened_version, row.opened_calendar) != (row.version, calendar.edition()):
+    if row.opened_version != row.version or _other_edition(row):
         today = now.astimezone(calendar.HERE).date()
         begin = min(first, max(known[0], today))
         whole = (begin, min(max(last, known[1]), begin + LONGEST))
-        return [whole], whole
+        if row.stale_first is None or row.stale_last is None or _other_edition(row):
+            return [whole], whole
+        stale = (max(whole[0], known[0], row.stale_first), min(whole[1], known[1], row.stale_last))
+        return [*_beside(known, whole), *([stale] if stale[0] <= stale[1] else [])], whole
     if first > known[1] + ONE_DAY or last < known[0] - ONE_DAY:
         return [(first, last)], (first, last)
-    spans = [(first, known[0] - ONE_DAY)] if first < known[0] else []
-    spans += [(known[1] + ONE_DAY, last)] if last > known[1] else []
-    return spans, (min(first, known[0]), max(last, known[1]))
+    return _beside(known, (first, last)), (min(first, known[0]), max(last, known[1]))
+
+
+def _other_edition(row: PlaceRow) -> bool:
+    return row.opened_calendar != calendar.edition()
+
+
+def _beside(known: Span, whole: Span) -> list[Span]:
+    """Return the days of `whole` that lie before and after those that are known."""
+    spans = [(whole[0], known[0] - ONE_DAY)] if whole[0] < known[0] else []
+    return spans + ([(known[1] + ONE_DAY, whole[1])] if whole[1] > known[1] else [])
 
 
 def wanted(

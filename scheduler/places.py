@@ -6,7 +6,7 @@ the version of the calendars it touches, so that the horizon knows which of them
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -123,14 +123,32 @@ def _row(session: Session, code: str) -> PlaceRow:
     return row
 
 
-def touch(session: Session, scope: Scope, code: str = "") -> None:
-    """Count up the version of the calendars a change touches; one statement for the nation, too."""
+def _touch(
+    session: Session,
+    scope: Scope,
+    code: str = "",
+    *,
+    first: date = date.min,
+    last: date = date.max,
+) -> None:
+    """Count up the version of the calendars a change touches, and note which days it is about.
+
+    It is one statement for the nation, too.
+    """
     where = {
         Scope.NATION: sa.true(),
         Scope.PROVINCE: PlaceRow.province == code,
         Scope.PLACE: PlaceRow.code == code,
     }
-    session.execute(sa.update(PlaceRow).where(where[scope]).values(version=PlaceRow.version + 1))
+    session.execute(
+        sa.update(PlaceRow)
+        .where(where[scope])
+        .values(
+            version=PlaceRow.version + 1,
+            stale_first=sa.case((PlaceRow.stale_first < first, PlaceRow.stale_first), else_=first),
+            stale_last=sa.case((PlaceRow.stale_last > last, PlaceRow.stale_last), else_=last),
+        )
+    )
 
 
 def add_place(
@@ -175,7 +193,7 @@ def close_place(session: Session, code: str) -> None:
     """
     _row(session, code).open = False
     session.flush()
-    touch(session, Scope.PLACE, code)
+    _touch(session, Scope.PLACE, code)
 
 
 def reopen_place(session: Session, code: str) -> None:
@@ -186,7 +204,7 @@ def reopen_place(session: Session, code: str) -> None:
     """
     _row(session, code).open = True
     session.flush()
-    touch(session, Scope.PLACE, code)
+    _touch(session, Scope.PLACE, code)
 
 
 def add_rule(session: Session, place: str, rule: Rule) -> int:
@@ -220,7 +238,13 @@ def add_rule(session: Session, place: str, rule: Rule) -> int:
         "servers": rule.capacity,
     }
     insert_missing(session, LaneRow, [lane])
-    touch(session, Scope.PLACE, place)
+    _touch(
+        session,
+        Scope.PLACE,
+        place,
+        first=rule.valid_from,
+        last=rule.valid_to or date.max,
+    )
     return row.id
 
 
@@ -275,12 +299,15 @@ def end_rule(session: Session, number: int, *, last: date) -> None:
         LookupError: there is no such rule.
     """
     row = _rule_row(session, number)
+    ends = row.valid_to or date.max
+    until = max(ends, last)
     if last < row.valid_from:
         session.delete(row)
     else:
         row.valid_to = last
     session.flush()
-    touch(session, Scope.PLACE, row.place)
+    first = min(ends, last, date.max - timedelta(days=1)) + timedelta(days=1)
+    _touch(session, Scope.PLACE, row.place, first=first, last=until)
 
 
 def add_exception(session: Session, unlike: Unlike, *, scope: Scope, code: str = "") -> None:
@@ -303,7 +330,7 @@ def add_exception(session: Session, unlike: Unlike, *, scope: Scope, code: str =
         )
     )
     session.flush()
-    touch(session, scope, code)
+    _touch(session, scope, code, first=unlike.day, last=unlike.day)
 
 
 def remove_exception(session: Session, day: date, *, scope: Scope, code: str = "") -> bool:
@@ -315,7 +342,7 @@ def remove_exception(session: Session, day: date, *, scope: Scope, code: str = "
         .execution_options(synchronize_session=False)
     ).all()
     if gone:
-        touch(session, scope, code)
+        _touch(session, scope, code, first=day, last=day)
     return bool(gone)
 
 

@@ -74,6 +74,9 @@ class PlaceRow(Base):
     opened_first: Mapped[date | None]
     opened_through: Mapped[date | None]
     """The last day its slots were opened for."""
+    stale_first: Mapped[date | None]
+    """The first day that changes since then are about; None: there were none."""
+    stale_last: Mapped[date | None]
 
 
 class LaneRow(Base):

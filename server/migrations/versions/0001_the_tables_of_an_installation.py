@@ -354,6 +354,8 @@ def upgrade() -> None:
         sa.Column("opened_calendar", sa.String(length=40), nullable=False),
         sa.Column("opened_first", sa.Date(), nullable=True),
         sa.Column("opened_through", sa.Date(), nullable=True),
+        sa.Column("stale_first", sa.Date(), nullable=True),
+        sa.Column("stale_last", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_place")),
     )
     with op.batch_alter_table("place", schema=None) as batch_op:
