@@ -292,6 +292,7 @@ def test_no_order_of_changes_loses_anybody_or_oversells(steps: list[object]) -> 
                 case AddHours() | EndHours() | AddDay() | RemoveDay() | ClosePlace():
                     _try(session, step, now)
             _nobody_is_lost(session, standing)
+            assert _offered(session) == _planned(session, now)
     engine.dispose()
 
 
@@ -306,6 +307,19 @@ def _book(session: Session, n: int, standing: dict[int, UUID], now: datetime) ->
         standing[n] = booked(session, n, where, now)
     except SlotFull:
         return
+
+
+def _offered(session: Session) -> set[tuple[datetime, str]]:
+    rows = session.execute(sa.select(SlotRow.starts_at, SlotRow.lane).where(SlotRow.offered))
+    return {(starts_at, lane) for starts_at, lane in rows}
+
+
+def _planned(session: Session, now: datetime) -> set[tuple[datetime, str]]:
+    """The slots the whole calendar asks for, whatever was looked at before."""
+    place, first = places.find(session, CODE), now.date()
+    unlike = places.exceptions(session, place, first=first, last=LAST)
+    rules = places.rules(session, CODE)
+    return set(horizon.wanted(place, rules, unlike, first=first, last=LAST, now=now))
 
 
 def _narrow(session: Session, now: datetime) -> None:
