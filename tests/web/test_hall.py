@@ -397,3 +397,18 @@ def test_no_calendar_takes_a_walk_ins_place_away(hall: Hall, desk: Browser) -> N
         places.add_rule(session, HERE, replace(rule, lane="other"))
         opened = horizon.materialise(session, HERE, first=today, last=today, now=hall.clock())
         assert (opened.withdrawn, opened.stranded) == (0, ())
+
+
+def test_where_places_will_be_free_the_next_booked_are_offered_to_be_phoned(
+    hall: Hall, desk: Browser
+) -> None:
+    tickets = [hall.booked(minutes=minutes) for minutes in (120, 150)]
+    with transaction(hall.engine) as session:
+        dossier = session.get_one(Dossier, hall.house.dossier_of(tickets[0]).id)
+        dossier.answers = {**dossier.answers, "phone": "0912345678"}
+    page = desk.get("/today").text
+    assert 'href="tel:0912345678"' in page
+    assert "mời đến lúc 09:30" in page
+    assert "Không có số điện thoại" in page
+    for ticket in tickets:
+        assert hall.appointment(ticket).state is AppointmentState.BOOKED
