@@ -18,8 +18,9 @@ WORK = 8_000_000
 """[D] Half-days times people squared of one evaluation: keeps a plan of a huge hall within its
 time. There fewer half-days say as much, as each has more people."""
 FEWEST_TRIALS = 40
-LOOKS_ABOVE = 3
-"""[D] Whole minutes make one number fit worse than the next: so many more are tried."""
+LOOKS_ABOVE, STRIDE = 6, 50
+"""[D] How many numbers above the one that was found are tried, and which part of it they are
+apart: overtime grows so slowly with the places that chance makes it fall now and then."""
 AGAIN = 3
 """[D] Times as many half-days as in the search, with other people, on which a plan is proved."""
 CURVE = tuple(step / 100 for step in range(60, 135, 5))
@@ -110,18 +111,27 @@ class _Search:
     def most(self, pattern: Pattern) -> int:
         """Return the largest number of places that keeps the promise; 0: none does.
 
-        Method: bisection, as more people never wait less but for whole minutes; these are why a
-        few numbers above are tried, too.
+        Method: bisection, as more people never wait less but for whole minutes and for chance;
+        these are why some numbers above are tried, too.
         """
-        kept, broken = 0, self.people.most - LOOKS_ABOVE
+        top = self.people.most
+        kept = self._between(pattern, 0, top)
+        stride = max(kept // STRIDE, 1)
+        above = range(kept + stride, min(kept + LOOKS_ABOVE * stride, top - 1) + 1, stride)
+        found = [n for n in above if self._keeps(pattern, n)]
+        return self._between(pattern, found[-1], found[-1] + stride) if found else kept
+
+    def _between(self, pattern: Pattern, kept: int, broken: int) -> int:
         while broken - kept > 1:
             middle = (kept + broken) // 2
-            if keeps(self.of(pattern, middle), self.inputs.promise):
+            if self._keeps(pattern, middle):
                 kept = middle
             else:
                 broken = middle
-        above = range(kept + 1, kept + 1 + LOOKS_ABOVE)
-        return max([kept, *(n for n in above if keeps(self.of(pattern, n), self.inputs.promise))])
+        return kept
+
+    def _keeps(self, pattern: Pattern, places: int) -> bool:
+        return keeps(self.of(pattern, places), self.inputs.promise)
 
 
 def keeps(outcome: Outcome, promise: Promise) -> bool:
