@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from scheduler import announcements, booking, draws, ledger, lottery, wishes
 from scheduler.database import reading, transaction
-from scheduler.tables import SlotRow
+from scheduler.tables import AppointmentRow, SlotRow
 from scheduler.tables_waiting import WishRow
 from server.__main__ import main
 from server.cases import waiting
@@ -26,6 +26,7 @@ from tests.web.citizens import (
     KHUE,
     Browser,
     Office,
+    birth_of,
     confirm,
     fill,
     hold,
@@ -284,3 +285,43 @@ def test_a_draw_with_a_public_number_waits_for_it(office: Office) -> None:
 def _wish(session: Any) -> UUID:  # noqa: ANN401 - a session
     found: UUID = session.scalars(sa.select(WishRow.id)).one()
     return found
+
+
+def _family(office: Office) -> Browser:
+    """Return a browser with a family of two whose data are checked."""
+    browser = office.browser()
+    browser.get("/family")
+    browser.post("/family/begin", {"phone": "0912 345 678", "email": "", "notify": "sms"})
+    for number in (KHUE, DUNG):
+        person = office.person(number)
+        browser.get("/family/add")
+        said = {"number": number, "name": person.full_name, "reason": "NEW", **birth_of(person)}
+        browser.post("/family/add", said)
+        found = re.search(r"/family/(\d+)/check", browser.last)
+        assert found is not None
+        browser.post(f"/family/{found[1]}/check", {"data": "yes"})
+    return browser
+
+
+def test_a_family_waits_together_and_takes_places_side_by_side(office: Office) -> None:
+    fill_up(office)
+    with transaction(office.engine) as session:
+        session.execute(sa.update(SlotRow).where(SlotRow.offered).values(capacity=2))
+    browser = _family(office)
+    page = browser.get(f"/waiting?who=family&station={HANOI}").text
+    assert 'name="who" value="family"' in page
+    assert "Đang chờ" in browser.post("/waiting", {**FORM, "who": "family"}).text
+    # One place is too few for two.
+    assert do(office, "places offered") == 0
+    with transaction(office.engine) as session:
+        session.execute(sa.update(SlotRow).where(SlotRow.offered).values(public_capacity=2))
+    assert do(office, "places offered") == 1
+    page = browser.get("/waiting").text
+    assert "Có chỗ cho ông/bà" in page
+    done = browser.post("/waiting/answer", {"answer": "yes", "who": "family"})
+    assert done.request.path == "/family/booked"
+    with reading(office.engine) as session:
+        parties = session.scalars(sa.select(AppointmentRow.party)).all()
+    assert len(parties) == 2
+    assert len(set(parties)) == 1
+    assert browser.get("/waiting?who=family").request.path == "/family/booked"

@@ -4,10 +4,9 @@ Nothing is kept or drawn here: `server.cases.waiting` does.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -17,25 +16,25 @@ from sqlalchemy.orm import Session
 from scheduler import announcements, places, waiting_rules, wishes
 from scheduler.announcements import Draw
 from scheduler.booking import AlreadyBooked
-from scheduler.database import reading, retrying
+from scheduler.database import reading
 from scheduler.matching import Wanted
 from scheduler.tables_waiting import WishState
 from scheduler.wishes import AlreadyWaiting, WishRefused
 from server.cases import filing, waiting
 from server.cases.appointments import PersonUnknown
 from server.cases.waiting import NothingOffered, Standing
-from server.rules.dossier import DossierState, NotNow
+from server.rules.dossier import NotNow
 from server.store.tables import Dossier
 from server.web.citizen import booking_pages as choosing
-from server.web.citizen import forms, stations, steps
-from server.web.citizen.desk import Draft, at_hand, desk, taken
+from server.web.citizen import forms, stations, waiters
+from server.web.citizen.desk import desk
+from server.web.citizen.waiters import People, Waiter
 from server.web.formats import weekday
 from server.web.guard import open_to
 from server.web.shell import language, t
 
 pages = Blueprint("waiting", __name__)
 
-T = TypeVar("T")
 MONDAY = date(2026, 11, 23)
 NOON = time(12)
 HOURS: Mapping[str, tuple[time, time]] = {
@@ -59,58 +58,22 @@ AT = {
 """Which field of the form a trouble is about."""
 
 
-def _standing() -> Standing | None:
-    with reading(desk().engine) as session:
-        dossier = taken(session)
-        return None if dossier is None else waiting.standing(session, dossier)
-
-
-def _with_dossier(work: Callable[[Session, Dossier], T]) -> T:
-    """Run `work` in a transaction on the dossier of this browser.
-
-    Raises:
-        NotNow: this browser holds none, or the work says so.
-    """
-
-    def run(session: Session) -> T:
-        dossier = taken(session)
-        if dossier is None:
-            raise NotNow("this browser holds no dossier")
-        return work(session, dossier)
-
-    return retrying(desk().engine, run)
-
-
-def _may_wait(draft: Draft | None) -> bool:
-    return draft is not None and steps.may_see("station", draft, desk().today())
-
-
-def _elsewhere(draft: Draft | None) -> ResponseReturnValue:
-    if draft is None:
-        return redirect(url_for("ticket.manage"), code=303)
-    if draft.live is not None:
-        return redirect(url_for("ticket.booked"), code=303)
-    if draft.state in {DossierState.DRAFT, DossierState.FILED}:
-        return redirect(url_for("wizard.proceed"), code=303)
-    return redirect(url_for("home.home"), code=303)
-
-
 @pages.get("/waiting")
 @open_to("citizen")
 def show() -> ResponseReturnValue:
     """Show where the wish stands, or ask for one."""
-    draft, found = at_hand(), _standing()
-    if draft is None or draft.live is not None:
-        return _elsewhere(draft)
+    waiter, found = waiters.at_hand(), waiters.standing()
+    if waiter is None:
+        return waiters.elsewhere()
     again = request.args.get("again") == "1"
     alive = found is not None and found.wish.state in wishes.ALIVE
     if found is not None and (alive or not again):
-        return _show(draft, found)
-    return _ask(draft, found=found) if _may_wait(draft) else _elsewhere(draft)
+        return _show(waiter, found)
+    return _ask(waiter, found=found) if waiter.may_wait else waiters.elsewhere()
 
 
 def _show(
-    draft: Draft, found: Standing, wrong: str | None = None, status: int = 200
+    waiter: Waiter, found: Standing, wrong: str | None = None, status: int = 200
 ) -> ResponseReturnValue:
     here = desk()
     offer, now = found.offer, here.now()
@@ -118,7 +81,9 @@ def _show(
     done = request.args.get("done", "")
     html = render_template(
         "citizen/waiting.html",
-        draft=draft,
+        draft=waiter.draft,
+        who=waiter.who,
+        choosing=waiters.choosing(),
         found=found,
         wish=found.wish,
         offer=offer,
@@ -141,11 +106,11 @@ def _draw(draw_id: UUID | None) -> Draw | None:
         return waiting.draw_of(session, draw_id)
 
 
-def _chosen(draft: Draft, found: Standing | None) -> list[str]:
+def _chosen(waiter: Waiter, found: Standing | None) -> list[str]:
     """Return the stations a form begins with: as typed, as asked for, as wished before."""
     typed = [code[:LONGEST] for code in request.form.getlist("station")]
     asked = [request.args.get("station", "")[:LONGEST]]
-    before = [draft.answers.get("station") or ""]
+    before = [waiter.draft.answers.get("station") or ""]
     for codes in (typed, asked, before, list(found.wish.places) if found else []):
         if any(codes):
             return codes
@@ -153,14 +118,13 @@ def _chosen(draft: Draft, found: Standing | None) -> list[str]:
 
 
 def _ask(
-    draft: Draft,
+    waiter: Waiter,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
     found: Standing | None = None,
 ) -> ResponseReturnValue:
     here = desk()
-    chosen = _chosen(draft, found)
-    first = draft.first_day(here.today()) or here.today()
+    chosen, first = _chosen(waiter, found), waiter.first_day
     with reading(here.engine) as session:
         known = [place for place in places.places(session) if place.open]
         near = next((place.province for place in known if place.code in chosen), None)
@@ -171,10 +135,13 @@ def _ask(
             for one in announcements.taking_wishes(session, place.code, now=here.now())
         ]
     if near is None and errors is None:  # the page of stations knows how to search among thousands
-        return redirect(url_for("booking.ask", page="station"), code=303)
+        family = waiter.who is not None
+        pick = url_for("family_booking.ask") if family else url_for("booking.ask", page="station")
+        return redirect(pick, code=303)
     html = render_template(
         "citizen/wait.html",
-        draft=draft,
+        who=waiter.who,
+        back=waiters.choosing(),
         stations=[p for p in known if p.code in chosen or p.province == near][:MOST_LISTED],
         chosen=(chosen + [""] * wishes.MOST_PLACES)[: wishes.MOST_PLACES],
         drawing=drawing,
@@ -249,14 +216,23 @@ def _put(asked: Asked) -> dict[str, str]:
     """
     here = desk()
 
-    def work(session: Session, dossier: Dossier) -> None:
+    def work(session: Session, people: People) -> None:
         now = here.now()
-        filing.answer(dossier, consent=choosing.consent(now))
-        wanted, stations = asked.wanted, asked.stations
-        waiting.wish(session, dossier, wanted, stations=stations, now=now, draw=asked.draw)
+        consent = choosing.consent(now, "family.agree_label" if people[1:] else choosing.AGREED)
+        for dossier in people:
+            filing.answer(dossier, consent=consent)
+        waiting.wish(
+            session,
+            people[0],
+            asked.wanted,
+            stations=asked.stations,
+            now=now,
+            draw=asked.draw,
+            company=people[1:],
+        )
 
     try:
-        _with_dossier(work)
+        waiters.with_people(work)
     except WishRefused as refused:
         why = refused.trouble.value
         return {AT.get(why, "station"): f"waiting.error.{why}"}
@@ -271,17 +247,17 @@ def _put(asked: Asked) -> dict[str, str]:
 @open_to("citizen")
 def take() -> ResponseReturnValue:
     """Put the dossier on the waiting list, or into the draw that was pressed."""
-    draft = at_hand()
-    if draft is None or draft.live is not None or not _may_wait(draft):
-        return _elsewhere(draft)
+    waiter = waiters.at_hand()
+    if waiter is None or not waiter.may_wait:
+        return waiters.elsewhere()
     asked = _read()
     try:
         errors = asked if isinstance(asked, dict) else _put(asked)
     except (NotNow, PersonUnknown):
-        return _elsewhere(at_hand())
+        return waiters.elsewhere()
     if errors:
-        return _ask(draft, errors, 422)
-    return redirect(url_for("waiting.show"), code=303)
+        return _ask(waiter, errors, 422)
+    return redirect(url_for("waiting.show", who=waiter.who), code=303)
 
 
 @pages.post("/waiting/answer")
@@ -291,30 +267,39 @@ def answer() -> ResponseReturnValue:
     here, accept = desk(), request.form.get("answer") == "yes"
     now = here.now()
 
-    def work(session: Session, dossier: Dossier) -> None:
+    def work(session: Session, people: People) -> None:
+        asked = _asked_of(session, people)
         if accept:
-            waiting.accept(session, dossier, secret=here.secret, now=now)
+            waiting.accept(session, asked, secret=here.secret, now=now)
         else:
-            waiting.decline(session, dossier, now=now)
+            waiting.decline(session, asked, now=now)
 
     try:
-        _with_dossier(work)
+        waiters.with_people(work)
     except NothingOffered:
         return _refused("waiting.error.answer")
     except AlreadyBooked:
         return _refused("waiting.error.booked")
     except NotNow:
-        return _elsewhere(at_hand())
-    if accept:
-        return redirect(url_for("ticket.booked"), code=303)
-    return redirect(url_for("waiting.show", done="declined"), code=303)
+        return waiters.elsewhere()
+    return waiters.booked() if accept else _shown("declined")
+
+
+def _shown(done: str | None = None) -> ResponseReturnValue:
+    who = waiters.FAMILY if waiters.of_family() else None
+    return redirect(url_for("waiting.show", who=who, done=done), code=303)
+
+
+def _asked_of(session: Session, people: People) -> Dossier:
+    """Return whose wish it is, of a family's people."""
+    return next((one for one in people if waiting.standing(session, one)), people[0])
 
 
 def _refused(wrong: str) -> ResponseReturnValue:
-    draft, found = at_hand(), _standing()
-    if draft is None or draft.live is not None or found is None:
-        return _elsewhere(draft)
-    return _show(draft, found, wrong, 409)
+    waiter, found = waiters.at_hand(), waiters.standing()
+    if waiter is None or found is None:
+        return waiters.elsewhere()
+    return _show(waiter, found, wrong, 409)
 
 
 @pages.post("/waiting/withdraw")
@@ -322,11 +307,15 @@ def _refused(wrong: str) -> ResponseReturnValue:
 def withdraw() -> ResponseReturnValue:
     """Leave the waiting list."""
     now = desk().now()
+
+    def work(session: Session, people: People) -> None:
+        waiting.withdraw(session, _asked_of(session, people), now=now)
+
     try:
-        _with_dossier(lambda session, dossier: waiting.withdraw(session, dossier, now=now))
+        waiters.with_people(work)
     except (NothingOffered, NotNow):
-        return redirect(url_for("waiting.show"), code=303)
-    return redirect(url_for("waiting.show", done="withdrawn"), code=303)
+        return _shown()
+    return _shown("withdrawn")
 
 
 @pages.get("/draw/<uuid:draw_id>")
@@ -339,8 +328,7 @@ def draw_page(draw_id: UUID) -> ResponseReturnValue:
             abort(404)
         place = places.find(session, found.place)
         record = {} if found.frozen is None else announcements.public_record(session, draw_id)
-        dossier = taken(session)
-        mine = None if dossier is None else waiting.standing(session, dossier)
+        mine = waiters.standing_in(session)
     entry = mine.wish.id if mine is not None and mine.wish.drawn == draw_id else None
     placed = {one["id"] for one in record.get("result", {}).get("placed", ())}
     return render_template(
