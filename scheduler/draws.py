@@ -272,7 +272,10 @@ def draw(session: Session, draw_id: UUID, *, now: datetime, beacon_value: str = 
 
 
 def _book(session: Session, row: DrawRow, placed: lottery.Placed, *, now: datetime) -> bool:
-    """Book who got a place; false: they need it no more, or the office took it away meanwhile."""
+    """Book who got a place; false: they need it no more, or the office took it away meanwhile.
+
+    Whoever has another appointment is taken off the list as all are (`wishes.withdraw_booked`).
+    """
     wish = wishes.locked(session, UUID(placed.id))
     if wish.state is not WishState.WAITING:
         return False
@@ -280,10 +283,7 @@ def _book(session: Session, row: DrawRow, placed: lottery.Placed, *, now: dateti
     try:
         with session.begin_nested():
             _book_all(session, wish, first, now=now)
-    except AlreadyBooked:
-        wishes.happen(session, wish, WishEvent.WITHDRAW, now=now)
-        return False
-    except SlotUnavailable:
+    except (AlreadyBooked, SlotUnavailable):
         return False
     wishes.happen(session, wish, WishEvent.DRAW, now=now)
     return True

@@ -138,8 +138,13 @@ def accept(
         NothingOffered: there is nothing to take any more.
         AlreadyBooked: one of them has an appointment by now.
     """
+    wish_id = _live(session, dossier)
+    asked = wishes.find(session, wish_id)
+    for whose in (asked.whose, *(one.whose for one in asked.companions)):
+        # Whoever was about to choose a time themselves gives that one back for this.
+        filing.give_back(session, session.get_one(Dossier, UUID(whose)), now=now)
     with _told():
-        made = offering.answer(session, _live(session, dossier), accept=True, now=now)
+        made = offering.answer(session, wish_id, accept=True, now=now)
     return _hand_out(session, made, secret=secret, now=now)
 
 

@@ -306,6 +306,8 @@ def test_who_booked_elsewhere_or_withdrew_meanwhile_is_told_of_as_unbooked(
         record = announcements.public_record(session, draw.id)
         assert sorted(record["unbooked"]) == sorted([one.id.hex, two.id.hex])
         assert lottery.verify(record) == ()
+        assert state(session, one.id) is WishState.WAITING
+        wishes.withdraw_booked(session, now=CLOSES)
         assert state(session, one.id) is WishState.WITHDRAWN
 
 

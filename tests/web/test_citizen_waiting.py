@@ -30,6 +30,7 @@ from tests.web.citizens import (
     confirm,
     fill,
     hold,
+    taken,
     ticket_on,
 )
 
@@ -131,6 +132,16 @@ def test_who_does_not_answer_is_told_and_waits_on(office: Office) -> None:
     do(office, "places offered")
     assert told(office)[-1] == "waiting.message.missed"
     assert "Đang chờ" in browser.get("/waiting").text
+
+
+def test_who_accepts_while_choosing_elsewhere_gives_that_place_back(office: Office) -> None:
+    browser = ready(office, KHUE)
+    browser.post("/waiting", {**FORM, "first": "2026-12-09"})
+    hold(browser, DAY, 9)
+    assert taken(office) == 1
+    do(office, "places offered")
+    assert ticket_on(browser.post("/waiting/answer", {"answer": "yes"}).text)
+    assert taken(office) == 1
 
 
 def test_who_books_otherwise_waits_no_longer(office: Office) -> None:
