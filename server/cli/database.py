@@ -1,17 +1,23 @@
 """Brings a database to the present schema; the only place that changes tables."""
 
 import argparse
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from scheduler import partitions
 from scheduler.database import connect, transaction
+from server import clock
 from server.settings import Settings
 from server.store import audit
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+
+AHEAD = timedelta(days=92)
+"""[D] Months made at once; the worker makes all others in time."""
 
 
 def config(connection: sa.Connection) -> Config:
@@ -32,7 +38,11 @@ def upgrade(engine: sa.Engine) -> None:
 
 
 def _upgrade(_arguments: argparse.Namespace, settings: Settings) -> int:
-    upgrade(connect(settings.database))
+    engine = connect(settings.database)
+    upgrade(engine)
+    today = clock.now().astimezone(clock.HERE).date()
+    with transaction(engine) as session:  # before the first slots are opened
+        partitions.ensure(session, today, today + AHEAD)
     return 0
 
 
