@@ -33,7 +33,6 @@ FIRST = date(2026, 11, 25)
 STATIONS = 3321
 DAYS = 42
 A_DAY = 30
-CAPACITY = 4
 SMALL = 32
 """Stations of the small nation: some 40,000 slots."""
 TARGETS = {"a month": 1.0, "the earliest in 100": 2.0, "the earliest, all full": 5.0}

@@ -104,6 +104,14 @@ def test_a_full_time_is_refused_and_nothing_is_changed(there: Programs) -> None:
     assert there.taken() == 3
 
 
+def test_nobody_gets_around_a_lot_by_a_program(there: Programs) -> None:
+    with transaction(there.office.engine) as session:
+        session.execute(sa.update(SlotRow).values(by_lot=True))
+    for by in ("partner", "hotline"):
+        problem(there.book(by=by), 409, "slot_by_lot")
+    assert there.taken() == 0
+
+
 @pytest.mark.parametrize(
     "fields",
     [

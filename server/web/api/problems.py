@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from scheduler.booking import AlreadyBooked, AppointmentUnknown, MovedTooOften, SlotFull, SlotGone
 from scheduler.booking import NotNow as AppointmentNotNow
 from scheduler.places import PlaceUnknown
+from scheduler.slots import SlotByLot
 from server.cases.appointments import PersonUnknown
 from server.cases.behalf import DayBarred, DossierUnknown, RequestReused
 from server.rules.dossier import NotNow
@@ -41,6 +42,7 @@ class Code(enum.StrEnum):
     APPOINTMENT_UNKNOWN = "appointment_unknown"
     STATION_UNKNOWN = "station_unknown"
     SLOT_FULL = "slot_full"
+    SLOT_BY_LOT = "slot_by_lot"
     SLOT_GONE = "slot_gone"
     ALREADY_BOOKED = "already_booked"
     NOT_NOW = "not_now"
@@ -65,6 +67,7 @@ STATUS: Mapping[Code, int] = {
     Code.APPOINTMENT_UNKNOWN: 404,
     Code.STATION_UNKNOWN: 404,
     Code.SLOT_FULL: 409,
+    Code.SLOT_BY_LOT: 409,
     Code.SLOT_GONE: 409,
     Code.ALREADY_BOOKED: 409,
     Code.NOT_NOW: 409,
@@ -79,6 +82,7 @@ FACTS: Mapping[type[Exception], Code] = {
     AppointmentUnknown: Code.APPOINTMENT_UNKNOWN,
     PlaceUnknown: Code.STATION_UNKNOWN,
     SlotFull: Code.SLOT_FULL,
+    SlotByLot: Code.SLOT_BY_LOT,
     SlotGone: Code.SLOT_GONE,
     AlreadyBooked: Code.ALREADY_BOOKED,
     AppointmentNotNow: Code.NOT_NOW,
