@@ -18,7 +18,6 @@ from scheduler.life import AppointmentState
 from scheduler.places import Rule
 from scheduler.planner.inputs import Opening
 from scheduler.planner.patterns import Layout, Pattern, lay_out
-from scheduler.planner.search import Plan
 from scheduler.tables import AppointmentRow
 
 ONE_DAY = timedelta(days=1)
@@ -73,17 +72,6 @@ class Wanted:
             servers=self.servers,
             length=self.length,
         )
-
-
-def wanted(plan: Plan) -> Wanted:
-    """Return what is opened if a plan is taken as it is."""
-    return Wanted(
-        pattern=plan.pattern,
-        openings=tuple(half.opening for half in plan.halves),
-        places=tuple(sum(row.places for row in half.layout) for half in plan.halves),
-        servers=plan.inputs.servers,
-        length=plan.inputs.length,
-    )
 
 
 def _after(opens: time, minutes: int) -> time:

@@ -68,7 +68,7 @@ def capacity(office: Office, day: date, station: str = STATION) -> int:
 
 
 def planned(page: TestResponse) -> int:
-    found = re.search(r"Mở (\d+) chỗ mỗi buổi sáng: 95 % người dân chờ không quá (\d+)", page.text)
+    found = re.search(r"Mở (\d+) chỗ mỗi buổi sáng: 95\s% người dân chờ không quá (\d+)", page.text)
     assert found, page.text
     assert 0 < int(found[2]) <= 20
     return int(found[1])
@@ -89,7 +89,7 @@ def test_the_page_says_in_one_sentence_how_many_places_to_open(office: Office) -
     ):
         assert said in page.text, said
     english = office.signed_in("s.dung").get("/planner?lang=en").text
-    assert "95 % of people wait" in english
+    assert "95\xa0% of people wait" in english
 
 
 def test_a_plan_is_seen_then_opened_with_exactly_its_places(office: Office) -> None:

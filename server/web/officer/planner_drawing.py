@@ -51,8 +51,6 @@ class Curve:
     wait_limit: float
     overtime_limit: float
     planned: float
-    wait_end: float
-    """How high the wait ends, for its name."""
     down: tuple[Tick, ...]
     along: tuple[Tick, ...]
 
@@ -87,7 +85,6 @@ def draw(curve: Sequence[Outcome], promise: Promise, planned: int) -> Curve:
         wait_limit=y(promise.wait),
         overtime_limit=y(promise.overtime),
         planned=x(min(max(planned, low), high)),
-        wait_end=y(curve[-1].p95_wait),
         down=tuple(
             Tick(at=y(minutes), said=str(minutes)) for minutes in range(0, int(top) + 1, step)
         ),
