@@ -49,6 +49,19 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/hours/lane"): {SUPERVISOR},
     ("GET", "/hours/stranded"): {SUPERVISOR},
     ("POST", "/hours/stranded/<uuid:dossier_id>"): {SUPERVISOR},
+    ("GET", "/assisted"): AT_COUNTER,
+    ("POST", "/assisted"): AT_COUNTER,
+    ("GET", "/assisted/<uuid:dossier>"): AT_COUNTER,
+    ("GET", "/assisted/<uuid:dossier>/slip.pdf"): AT_COUNTER,
+    ("GET", "/assisted/<uuid:dossier>/when"): AT_COUNTER,
+    ("POST", "/assisted/<uuid:dossier>/when"): AT_COUNTER,
+    ("POST", "/assisted/<uuid:dossier>/cancel"): AT_COUNTER,
+    ("GET", "/draws"): {SUPERVISOR},
+    ("POST", "/draws"): {SUPERVISOR},
+    ("POST", "/draws/<uuid:draw_id>/draw"): {SUPERVISOR},
+    ("POST", "/draws/<uuid:draw_id>/cancel"): {SUPERVISOR},
+    ("GET", "/planner"): {SUPERVISOR},
+    ("POST", "/planner/open"): {SUPERVISOR},
     ("GET", "/audit"): {AUDITOR},
     ("POST", "/audit"): {AUDITOR},
     # Last: it ends the sessions the others are tried with.
@@ -66,6 +79,8 @@ VALUES = {
     "<int:position>/<kind>/mark.svg": "3/plain/iso-19794-2-2011",
     "records/mark.svg": "records/cbeff",
     "<weight>": "Bold",
+    "<uuid:dossier>": "00000000-0000-4000-8000-000000000000",
+    "<uuid:draw_id>": "00000000-0000-4000-8000-000000000000",
     "<uuid:dossier_id>": "00000000-0000-4000-8000-000000000000",
 }
 
