@@ -35,6 +35,7 @@ from tests.races.station import (
 )
 
 HOUR = timedelta(hours=1)
+on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CLOSES = EIGHT - timedelta(hours=33)
 
 
@@ -100,6 +101,7 @@ def test_a_wish_is_kept_as_it_was_made(engine: sa.Engine, now: datetime) -> None
 NEXT = THURSDAY + timedelta(days=1)
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     ("others", "trouble"),
     [
@@ -326,6 +328,7 @@ def test_a_draw_that_is_called_off_leaves_its_wishes_waiting(
             draws.close(session, draw.id, now=CLOSES)
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     ("others", "trouble"),
     [

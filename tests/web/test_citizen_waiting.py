@@ -45,6 +45,9 @@ FORM: dict[str, Any] = {
 }
 
 
+on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def office(database_url: str, tmp_path: Path, now: datetime) -> Iterator[Office]:
     with Office.open(database_url, tmp_path, now) as opened:
@@ -109,6 +112,7 @@ def test_who_finds_nothing_waits_is_offered_what_comes_free_and_takes_it(office:
     assert "/booked" in browser.get("/waiting").request.path
 
 
+@on_one_engine
 def test_an_offer_that_was_declined_or_is_over_cannot_be_taken(office: Office) -> None:
     fill_up(office)
     browser = ready(office, KHUE)
@@ -156,6 +160,7 @@ def test_who_books_otherwise_waits_no_longer(office: Office) -> None:
         assert row.state.value == "withdrawn"
 
 
+@on_one_engine
 def test_nobody_waits_twice_and_who_leaves_may_come_again(office: Office) -> None:
     first, second = ready(office, KHUE), ready(office, KHUE)
     first.post("/waiting", FORM)
@@ -168,6 +173,7 @@ def test_nobody_waits_twice_and_who_leaves_may_come_again(office: Office) -> Non
     assert "Đang chờ" in second.post("/waiting", FORM).text
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
@@ -199,6 +205,7 @@ def test_nonsense_is_refused_and_nothing_is_kept(
         assert session.scalars(sa.select(WishRow)).all() == []
 
 
+@on_one_engine
 def test_a_browser_without_a_dossier_is_sent_where_it_gets_one(office: Office) -> None:
     browser = office.browser()
     assert browser.get("/waiting").request.path == "/manage"
@@ -258,6 +265,7 @@ def test_a_draw_from_its_announcement_to_the_check_by_anybody(
     assert "agreed" in capsys.readouterr().out
 
 
+@on_one_engine
 def test_who_is_not_drawn_is_told_and_waits_on(office: Office) -> None:
     draw = announce(office)
     browser = ready(office, KHUE)

@@ -25,6 +25,9 @@ FORM = {
 }
 
 
+on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def office(engine: sa.Engine, tmp_path: Path, now: datetime) -> Office:
     made = Office(engine, tmp_path, now)
@@ -77,6 +80,7 @@ def test_a_draw_is_announced_and_drawn_with_the_public_number(office: Office) ->
     assert browser.post(f"/draws/{draw}/draw", value="99999").status_code == 409
 
 
+@on_one_engine
 def test_a_draw_that_is_called_off_opens_its_places(office: Office) -> None:
     browser, draw = announced(office)
     assert browser.post(f"/draws/{draw}/cancel").status_code == 303
@@ -84,6 +88,7 @@ def test_a_draw_that_is_called_off_opens_its_places(office: Office) -> None:
     assert browser.post(f"/draws/{draw}/cancel").status_code == 409
 
 
+@on_one_engine
 def test_an_officer_of_another_station_draws_nothing_here(office: Office) -> None:
     _, draw = announced(office)
     with office.session() as session:
@@ -93,6 +98,7 @@ def test_an_officer_of_another_station_draws_nothing_here(office: Office) -> Non
     assert state(office, draw) is DrawState.ANNOUNCED
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -121,6 +127,7 @@ def test_nonsense_announces_nothing(office: Office, wrong: dict[str, str]) -> No
     assert by_lot(office) == 0
 
 
+@on_one_engine
 def test_days_are_drawn_once(office: Office) -> None:
     browser, _ = announced(office)
     assert browser.post("/draws", **FORM).status_code == 422
