@@ -11,7 +11,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import appointment, claims, happening, history, requests, seating, slots
+from scheduler import appointment, claims, express, happening, history, requests, seating, slots
 from scheduler.appointment import AlreadyBooked, Appointment
 from scheduler.database import table_of
 from scheduler.life import AppointmentState
@@ -61,6 +61,10 @@ def make(
         SlotFull, SlotGone, AlreadyBooked: nothing was changed.
     """
     row = blank(slot, {**values, "length": length}, now=now)
+    if not lot and slot.lane in lanes and slot.starts_at > now:
+        made = _at_once(session, row, person=person, by=by, request=request, now=now)
+        if made is not None:
+            return made
     if request is not None:
         answered = requests.begin(session, request, row["id"], now=now)
         if answered is not None:
@@ -84,10 +88,35 @@ def make(
     return write(session, row, chain, by=by, now=now)
 
 
+def _at_once(
+    session: Session,
+    row: Row,
+    *,
+    person: tuple[bytes, str],
+    by: str,
+    request: bytes | None,
+    now: datetime,
+) -> Appointment | None:
+    """Make an appointment in one statement, where the database and the case allow it."""
+    entry, head = _told(row, by=by, now=now)
+    keys = (claims.of_person(*person), claims.of_dossier(row["whose"]))
+    minutes = express.make(session, row, entry, keys=keys, request=request)
+    if minutes is None:
+        return None
+    made = AppointmentRow(**row, minutes=minutes, events=1, head=head)
+    return appointment.of_row(made)
+
+
+def _told(row: Row, *, by: str, now: datetime) -> tuple[history.Known, bytes]:
+    """Return the first entry of an appointment, and its digest."""
+    event = history.HOLD if row["state"] is AppointmentState.HELD else history.BOOK
+    first = SlotRef(place=row["place"], starts_at=row["starts_at"], lane=row["lane"])
+    return history.first(row["id"], event=event, slot=first, by=by, now=now)
+
+
 def write(session: Session, row: Row, chain: Chain, *, by: str, now: datetime) -> Appointment:
     """Write an appointment whose places and claims are taken, and that it was made."""
-    event = history.HOLD if row["state"] is AppointmentState.HELD else history.BOOK
-    entry, head = history.first(row["id"], event=event, slot=chain.first, by=by, now=now)
+    entry, head = _told(row, by=by, now=now)
     row |= {"minutes": chain.minutes, "events": 1, "head": head}
     session.execute(_WRITE, row)
     seating.write_further(session, row["id"], chain, public=row["public"])
