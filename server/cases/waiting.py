@@ -22,6 +22,7 @@ from scheduler.wishes import Companion, Wish
 from server.cases import appointments, filing, messages, needs
 from server.cases.appointments import Booked, PersonUnknown
 from server.cases.officers import Acting
+from server.rules import tickets
 from server.rules.dossier import DossierState, NotNow
 from server.store import audit
 from server.store.tables import Dossier
@@ -111,6 +112,11 @@ def standing(session: Session, dossier: Dossier) -> Standing | None:
         offer=offering.offer_of(session, last.id),
         ahead=wishes.ahead(session, last) if waits else 0,
     )
+
+
+def lives(session: Session, dossier: Dossier) -> bool:
+    """Return whether the dossier waits, or has an offer to answer."""
+    return wishes.live_of(session, str(dossier.id)) is not None
 
 
 def _live(session: Session, dossier: Dossier) -> UUID:
@@ -286,8 +292,9 @@ def draw(
         made = [one for one in people if one is not None and one.state is AppointmentState.BOOKED]
         asked = wishes.find(session, row.id)
         if row.state is WishState.PLACED:
-            _hand_out(session, made, secret=secret, now=now)
-            values = {"when": made[0].starts_at, "place": place}
+            booked = _hand_out(session, made, secret=secret, now=now)
+            shown = tickets.show(booked[0].ticket)
+            values = {"when": made[0].starts_at, "place": place, "ticket": shown}
             _tell(session, asked, "waiting.message.drawn", values, now=now)
         elif row.state is WishState.WAITING:
             _tell(session, asked, "waiting.message.not_drawn", {"place": place}, now=now)

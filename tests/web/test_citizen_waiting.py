@@ -27,6 +27,7 @@ from tests.web.citizens import (
     Browser,
     Office,
     birth_of,
+    code_on,
     confirm,
     fill,
     hold,
@@ -138,6 +139,19 @@ def test_who_does_not_answer_is_told_and_waits_on(office: Office) -> None:
     assert "Đang chờ" in browser.get("/waiting").text
 
 
+def test_who_waits_comes_back_in_another_browser_with_the_dossiers_code(office: Office) -> None:
+    fill_up(office)
+    code = code_on(ready(office, KHUE).post("/waiting", FORM).text)
+    do(office, "places offered")
+    other = office.browser()
+    assert other.get("/waiting").request.path == "/status"
+    entered = {"code": code, **birth_of(office.person(KHUE))}
+    other.post("/status", entered)
+    page = other.post("/status/book", entered)
+    assert page.request.path == "/waiting"
+    assert "Có chỗ cho ông/bà" in page.text
+
+
 def test_who_accepts_while_choosing_elsewhere_gives_that_place_back(office: Office) -> None:
     browser = ready(office, KHUE)
     browser.post("/waiting", {**FORM, "first": "2026-12-09"})
@@ -208,7 +222,7 @@ def test_nonsense_is_refused_and_nothing_is_kept(
 @on_one_engine
 def test_a_browser_without_a_dossier_is_sent_where_it_gets_one(office: Office) -> None:
     browser = office.browser()
-    assert browser.get("/waiting").request.path == "/manage"
+    assert browser.get("/waiting").request.path == "/status"
     for path in ("/waiting", "/waiting/answer", "/waiting/withdraw"):
         assert browser.post(path, FORM).status_code == 200
     assert browser.get("/draw/00000000-0000-0000-0000-000000000000").status_code == 404

@@ -9,7 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from scheduler.database import transaction
-from server.cases import appointments, filing, status
+from server.cases import appointments, filing, status, waiting
 from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState, NotNow
 from server.rules.fields import BirthDate
@@ -97,7 +97,7 @@ def look() -> ResponseReturnValue:
 def _book(code: str, birth: BirthDate) -> ResponseReturnValue:
     with transaction(desk().engine) as session:
         dossier = status.find(session, code, birth)
-        token = None
+        token, waits = None, False
         if (
             dossier is not None
             and dossier.state is DossierState.FILED
@@ -105,9 +105,11 @@ def _book(code: str, birth: BirthDate) -> ResponseReturnValue:
         ):
             token = filing.new_token(dossier)
             filing.answer(dossier, station=None, day=None)
+            waits = waiting.lives(session, dossier)
     if token is None:
         return _unknown()
-    response = make_response(redirect(url_for("booking.ask", page="station"), code=303))
+    onward = url_for("waiting.show") if waits else url_for("booking.ask", page="station")
+    response = make_response(redirect(onward, code=303))
     guard.set_cookie(response, TOKEN, token, max_age=None)
     return response
 

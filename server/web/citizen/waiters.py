@@ -119,8 +119,8 @@ def elsewhere() -> ResponseReturnValue:
         done = family is not None and family.booked and not family.to_book
         return redirect(url_for("family_booking.booked" if done else "family.show"), code=303)
     draft = one_desk.at_hand()
-    if draft is None:
-        return redirect(url_for("ticket.manage"), code=303)
+    if draft is None:  # whoever waits has a dossier's code, and no ticket yet
+        return redirect(url_for("look_up.ask"), code=303)
     if draft.live is not None:
         return booked()
     if draft.state in {DossierState.DRAFT, DossierState.FILED}:
