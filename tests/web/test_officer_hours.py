@@ -410,3 +410,12 @@ def test_a_family_gets_one_message_and_moves_together(office: Office) -> None:
     days = {live(office, id_).starts_at.astimezone(HERE).date() for id_ in ids}
     assert days == {date(2026, 11, 27)}
     assert "Đã nhắn, chưa chọn" not in office.signed_in("s.dung").get("/hours/stranded").text
+
+
+def test_days_are_named_in_the_readers_language(office: Office) -> None:
+    browser = office.signed_in("s.dung")
+    change(browser, **{**CLOSED, "words_en": "Training"})
+    page = browser.get("/hours?lang=en").text
+    assert "Training" in page
+    assert "New Year" in page
+    assert "Tập huấn" in browser.get("/hours?lang=vi").text

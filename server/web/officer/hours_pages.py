@@ -103,6 +103,10 @@ def _week(today: date) -> list[date]:
     return [_example(number, today) for number in range(7)]
 
 
+def _in_words(vi: str | None, en: str | None) -> str:
+    return (en if language() == "en" and en else vi) or ""
+
+
 def _national(day: date) -> DayShown | None:
     name, like, until = calendar.holiday(day), calendar.make_up_for(day), calendar.closes_early(day)
     if name is None and like is None and until is None:
@@ -113,7 +117,7 @@ def _national(day: date) -> DayShown | None:
         what="closed" if off else "short_day" if short else "make_up_day",
         until=f"{until:%H:%M}" if until else "",
         as_weekday=None if like is None or off else _example(like, day),
-        words=name.vi if name else "",
+        words=_in_words(name.vi, name.en) if name else "",
         source=calendar.source_of(day.year) or "",
         scope="calendar",
         announced=calendar.announced(day),
@@ -126,7 +130,7 @@ def _entered(scope: Scope, unlike: Unlike) -> DayShown:
         what=unlike.kind.value,
         until=f"{unlike.closes:%H:%M}" if unlike.closes else "",
         as_weekday=None if unlike.as_weekday is None else _example(unlike.as_weekday, unlike.day),
-        words=unlike.words or "",
+        words=_in_words(unlike.words, unlike.words_en),
         source=unlike.source,
         scope=scope.value,
         announced=True,
