@@ -506,7 +506,7 @@ def test_the_day_says_who_comes_when_and_for_what(office: Office) -> None:
     book(office, office.add_capture(name="Lê Văn Ân"))
     browser = office.signed_in("c.chi")
     page = browser.get("/today?day=2026-11-25").text
-    for said in ("08:00", "Lê Văn Ân", "DEMO.001.026-261124-000001", "<strong>1</strong> Đã đặt"):
+    for said in ("08:00", "Lê Văn Ân", "DEMO.001.026-261124-000001", "<strong>1</strong> chưa đến"):
         assert said in page, said
     assert "Lê Văn Ân" not in browser.get("/today").text
     assert "001190" not in page
