@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -90,7 +91,8 @@ def hold(
     if standing is not None:
         with told_as_ours():
             return booking.move(session, standing.id, to=slot, now=now, lanes=lanes)
-    return booking.hold(
+    take = partial(
+        booking.hold,
         session,
         slot=slot,
         whose=str(dossier.id),
@@ -100,8 +102,10 @@ def hold(
         minutes=HOLD_MINUTES,
         lanes=lanes,
         length=None if need is None else need.minutes,
-        request=request,
     )
+    made = take(request=request)
+    # A form of long ago, whose hold is over: whoever presses it now wants a place now.
+    return made if made.hold_until is not None and made.hold_until > now else take()
 
 
 def extend(session: Session, dossier: Dossier, *, now: datetime) -> Appointment:

@@ -166,6 +166,45 @@ def test_a_place_that_was_held_too_long_is_held_again_while_it_is_free(office: O
     assert browser.post("/book/longer", {"slot": "x"}).request.path == "/book/time"
 
 
+def test_a_form_that_is_sent_twice_holds_once_and_one_of_long_ago_holds_anew(
+    office: Office,
+) -> None:
+    browser = office.browser()
+    fill(browser, office.person(KHUE))
+    browser.post("/book/station", {"station": HANOI})
+    page = browser.post("/book/day", {"day": DAY.isoformat()}).text
+    found = re.search(r'name="request" value="([0-9a-f]{32})"', page)
+    assert found is not None
+    again = {"time": time_of(DAY, 8), "request": found[1]}
+    for _ in range(2):
+        assert browser.post("/book/time", again).request.path == "/book/confirm"
+        assert taken(office) == 1
+    office.clock.goes_on(minutes=30)
+    assert browser.post("/book/time", again).request.path == "/book/confirm"
+    assert taken(office) == 1
+    assert browser.post("/book/time", {**again, "request": "x" * 5000}).status_code == 200
+    assert confirm(browser).request.path == "/booked"
+    browser.post("/booked/cancel", {})
+    browser.post("/book/station", {"station": HANOI})
+    browser.post("/book/day", {"day": DAY.isoformat()})
+    assert browser.post("/book/time", again).request.path == "/book/confirm"
+    assert taken(office) == 1
+
+
+def test_how_to_be_reminded_is_asked_and_an_address_is_needed_for_it(office: Office) -> None:
+    browser = office.browser()
+    fill(browser, office.person(KHUE))
+    contact = {"phone": "0912345678", "email": "", "notify": "email"}
+    answer = browser.post("/book/contact", contact)
+    assert answer.status_code == 422
+    assert "chọn cách nhắc khác" in answer.text
+    assert browser.post("/book/contact", {**contact, "notify": "pigeon"}).status_code == 422
+    browser.post("/book/contact", {**contact, "email": "an@example.vn"})
+    assert dossier_of(office).answers["notify"] == "email"
+    hold(browser, DAY)
+    assert "Nhắc lịch hẹn" in browser.last
+
+
 def test_a_full_time_is_a_conflict_and_shows_what_is_left(office: Office) -> None:
     for number in (KHUE, DUNG):
         browser = office.browser()
