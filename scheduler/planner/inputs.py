@@ -9,8 +9,8 @@ from datetime import time
 from scheduler import habits
 from scheduler.service import normal_points
 
-HALF_DAY_MOST = 720
-"""[D] Minutes; longer than any shift."""
+HALF_DAY_MOST = 480
+"""[D] Minutes; longer than any shift without a break."""
 MOST_SERVERS = 40
 """[D] More than any hall has in one line; keeps a plan within its time."""
 POINTS = 101

@@ -153,7 +153,9 @@ def trials_for(most: int) -> int:
 
 def _search(inputs: Inputs, minutes: int, seed: int) -> _Search:
     most = enough(inputs, minutes)
-    people = People(inputs=inputs, minutes=minutes, seed=seed, most=most, trials=trials_for(most))
+    walk_ins = round(inputs.walk_ins_per_hour * minutes / 60)
+    trials = trials_for(most + walk_ins)
+    people = People(inputs=inputs, minutes=minutes, seed=seed, most=most, trials=trials)
     return _Search(inputs=inputs, minutes=minutes, people=people, done={})
 
 

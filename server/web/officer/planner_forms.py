@@ -27,7 +27,7 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "servers": (1, 20),
     "mean": (3, 60),
     "no_show": (0, 60),
-    "walk_ins": (0, 60),
+    "walk_ins": (0, 30),
     "failure": (0, 50),
     "wait": (5, 120),
     "overtime": (0, 120),
