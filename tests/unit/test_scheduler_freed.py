@@ -13,7 +13,7 @@ from scheduler.life import AppointmentState
 from scheduler.matching import Wanted
 from scheduler.slots import Seat, SlotFull
 from scheduler.tables import ClaimRow, SlotRow
-from scheduler.tables_waiting import FreedRow, WishState
+from scheduler.tables_waiting import FreedRow, WishRow, WishState
 from scheduler.wish_life import NotNow
 from scheduler.wishes import Companion, Wish
 from tests.races.station import (
@@ -78,6 +78,11 @@ def _nothing_drifts(engine: sa.Engine) -> object:
     with reading(engine) as session:
         assert ledger.drift(session) == ()
         assert ledger.loose(session) == 0
+        holders = set(
+            session.scalars(sa.select(ClaimRow.holder).where(ClaimRow.kind == claims.WISH))
+        )
+        alive = sa.select(WishRow.id).where(WishRow.state.in_(wishes.ALIVE))
+        assert holders == set(session.scalars(alive))
 
 
 def test_a_full_slots_place_stays_counted_and_nobody_books_it(
