@@ -8,9 +8,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -70,11 +70,17 @@ LIMITS = (
 )
 """Everything that is counted; a rule's test holds that none is left out."""
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
 class Drifted(Exception):
     """What is counted is not what is there: a fault of ours that somebody has to look at."""
+
+
+class Unfinished(Exception):
+    """Some of what a duty was about could not be done; the log says which, and the rest was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,24 @@ def _until_done(engine: sa.Engine, work: Callable[[Session], int]) -> int:
     return done
 
 
+def _each(things: Sequence[T], work: Callable[[T], int]) -> int:
+    """Do it with each of them; one that fails keeps none of the others waiting.
+
+    Raises:
+        Unfinished: one failed.
+    """
+    done, failed = 0, 0
+    for thing in things:
+        try:
+            done += work(thing)
+        except Exception:
+            log.exception("%s: failed", thing)
+            failed += 1
+    if failed:
+        raise Unfinished(f"{failed} of {len(things)}")
+    return done
+
+
 def _expire(engine: sa.Engine, now: datetime) -> int:
     return _until_done(engine, lambda s: booking.expire_due(s, now=now, limit=BATCH))
 
@@ -111,17 +135,14 @@ def _empty_rooms(engine: sa.Engine, now: datetime) -> int:
 def _open_days(engine: sa.Engine, now: datetime) -> int:
     with reading(engine) as session:
         codes = horizon.behind(session, through=hours.last_day(now))
-    opened = 0
-    for code in codes:
 
-        def work(session: Session, code: str = code) -> horizon.Opened:
-            return hours.open_days(session, code, now)
-
-        done = retrying(engine, work)
-        opened += done.opened
+    def one(code: str) -> int:
+        done = retrying(engine, lambda session: hours.open_days(session, code, now))
         if done.withdrawn and done.stranded:
             log.warning("%s: %d slots with people in them are gone", code, len(done.stranded))
-    return opened
+        return done.opened
+
+    return _each(codes, one)
 
 
 def _offer_other_times(engine: sa.Engine, now: datetime) -> int:
@@ -151,13 +172,9 @@ def _offer_places(engine: sa.Engine, now: datetime) -> int:
     done = _until_done(engine, lambda s: waiting.pass_on(s, now=now, limit=BATCH))
     with reading(engine) as session:
         codes = offering.places_waited_for(session, now=now)
-    for code in codes:
-
-        def work(session: Session, code: str = code) -> int:
-            return waiting.offer(session, code, now=now)
-
-        done += retrying(engine, work)
-    return done
+    return done + _each(
+        codes, lambda code: retrying(engine, lambda s: waiting.offer(s, code, now=now))
+    )
 
 
 def drawing(secret: bytes) -> "Duty":
@@ -166,21 +183,24 @@ def drawing(secret: bytes) -> "Duty":
     def draw(engine: sa.Engine, now: datetime) -> int:
         with reading(engine) as session:
             closing = announcements.due_to_close(session, now=now)
-        for one in closing:
-            _only(engine, lambda s, one=one: draws.close(s, one, now=now))  # type: ignore[misc]
+        done = _each(closing, lambda one: _only(engine, lambda s: draws.close(s, one, now=now)))
         with reading(engine) as session:
             due = announcements.due_to_draw(session)
-        for one in due:
-            _only(engine, lambda s, one=one: waiting.draw(s, one, secret=secret, now=now))  # type: ignore[misc]
-        return len(closing) + len(due)
+        return done + _each(
+            due,
+            lambda one: _only(engine, lambda s: waiting.draw(s, one, secret=secret, now=now)),
+        )
 
     return Duty(name="places drawn", every=timedelta(minutes=1), do=draw)
 
 
-def _only(engine: sa.Engine, work: Callable[[Session], object]) -> None:
-    """Do it unless another worker did it meanwhile."""
-    with suppress(draws.NotNow):
+def _only(engine: sa.Engine, work: Callable[[Session], object]) -> int:
+    """Do it unless another worker did it meanwhile; return how often it was done."""
+    try:
         retrying(engine, work)
+    except draws.NotNow:
+        return 0
+    return 1
 
 
 def _remind(engine: sa.Engine, now: datetime) -> int:
@@ -225,6 +245,10 @@ def sending(carriers: Mapping[Channel, Sender], *, url: str) -> "Duty":
             except Undelivered as trouble:
                 log.warning("message %s: %s", message.id, trouble)
                 _came_to(engine, message, now=now, trouble=str(trouble))
+            except Exception as fault:
+                # A fault of ours: it is tried as often as others, and keeps none of them waiting.
+                log.exception("message %s", message.id)
+                _came_to(engine, message, now=now, trouble=type(fault).__name__)
             else:
                 _came_to(engine, message, now=now)
                 gone += 1

@@ -179,6 +179,32 @@ def test_a_gateway_that_is_down_is_tried_again_and_given_up_in_the_end(
         assert failed.trouble == "the gateway is down"
 
 
+def test_a_message_that_nothing_can_carry_keeps_no_other_waiting(
+    engine: sa.Engine, now: datetime
+) -> None:
+    class Broken(Carrier):
+        def send(self, message: Outgoing) -> None:
+            if message.address == PHONE:
+                raise UnicodeError("no such address can be written")
+            super().send(message)
+
+    with transaction(engine) as session:
+        values = {"when": now, "place": "x"}
+        for number in range(2):
+            dossier = _dossier(session, now, phone=f"{PHONE[:-1]}{number}")
+            dossier.answers = {"phone": PHONE} if number == 0 else dossier.answers
+            at = now + timedelta(seconds=number)
+            messages.queue(session, dossier, "reminder.one_day", values, now=at)
+    carrier = Broken()
+    rounds = _rounds(engine, carrier)
+    at = now + timedelta(minutes=1)
+    for _ in range(messages.MOST_TRIES):
+        rounds.once(at)
+        at += timedelta(days=1)
+    assert len(carrier.taken) == 1
+    assert _states(engine) == [MessageState.FAILED, MessageState.SENT]
+
+
 def test_a_message_of_the_night_waits_for_the_morning(engine: sa.Engine, now: datetime) -> None:
     night = now + timedelta(hours=14)
     with transaction(engine) as session:

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from scheduler import booking, places, stranded
 from scheduler.database import reading, transaction
+from scheduler.horizon import Opened
 from scheduler.life import AppointmentState
 from scheduler.places import Unlike
 from scheduler.tables import Kind, Scope, SlotRow
-from server.cases import filing
+from server.cases import filing, hours
 from server.cli import worker
 from server.cli.worker import Duty, Rounds
 from server.rules.dossier import DossierState
@@ -158,3 +160,26 @@ def test_a_duty_is_done_when_it_is_due_and_not_before(engine: sa.Engine, now: da
     for seconds in (0, 5, 10, 12, 19, 20):
         rounds.once(now + seconds * SECOND)
     assert [(at - now) // SECOND for at in seen] == [0, 10, 20]
+
+
+def test_a_place_that_cannot_be_opened_keeps_no_other_closed(
+    engine: sa.Engine, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction(engine) as session:
+        for code in ("A", "B"):
+            add_place(session, code)
+            places.add_rule(session, code, MORNINGS)
+    real = hours.open_days
+
+    def broken(session: Session, code: str, now: datetime) -> Opened:
+        if code == "A":
+            raise ValueError("no calendar has such a day")
+        return real(session, code, now)
+
+    monkeypatch.setattr(hours, "open_days", broken)
+    rounds = Rounds(engine)
+    assert "slots opened" not in rounds.once(now), "the duty counts as failed"
+    with reading(engine) as session:
+        assert set(session.scalars(sa.select(SlotRow.place).distinct())) == {"B"}
+    monkeypatch.undo()
+    assert rounds.once(now + timedelta(minutes=5))["slots opened"] > 200
