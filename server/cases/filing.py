@@ -13,7 +13,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking
+from scheduler import booking, wishes
 from scheduler.life import AppointmentState
 from server.clock import HERE
 from server.registry.port import Person
@@ -158,6 +158,7 @@ def withdraw(session: Session, dossier: Dossier, *, now: datetime) -> None:
         NotNow: it cannot be withdrawn any more; nothing was changed.
     """
     journal.move(session, dossier, DossierEvent.WITHDRAW, now=now, actor=CITIZEN)
+    _wait_no_longer(session, dossier, now=now)
     live = booking.live_of(session, str(dossier.id))
     if live is None:
         return
@@ -167,6 +168,14 @@ def withdraw(session: Session, dossier: Dossier, *, now: datetime) -> None:
         raise NotNow(str(late)) from late
 
 
+def _wait_no_longer(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """Withdraw the wish the dossier is in, its own or its family's: nobody would use the place."""
+    wish = wishes.live_of(session, str(dossier.id))
+    if wish is not None and wish.id is not None:
+        with suppress(wishes.NotNow):
+            wishes.withdraw(session, wish.id, now=now)
+
+
 def lapse(session: Session, dossier: Dossier, *, now: datetime, actor: str = SYSTEM) -> None:
     """Let a dossier lapse and delete everything that was entered.
 
@@ -174,6 +183,7 @@ def lapse(session: Session, dossier: Dossier, *, now: datetime, actor: str = SYS
         NotNow: it is past that.
     """
     journal.move(session, dossier, DossierEvent.LAPSE, now=now, actor=actor)
+    _wait_no_longer(session, dossier, now=now)
     _erase(dossier)
     dossier.answers = {}
     dossier.draft_token_hash = None

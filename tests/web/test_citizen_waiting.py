@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from scheduler import announcements, booking, draws, ledger, lottery, wishes
 from scheduler.database import reading, transaction
 from scheduler.tables import AppointmentRow, SlotRow
-from scheduler.tables_waiting import WishRow
+from scheduler.tables_waiting import WishRow, WishState
 from server.__main__ import main
 from server.cases import waiting
 from server.cli import worker
@@ -175,6 +175,26 @@ def test_who_books_otherwise_waits_no_longer(office: Office) -> None:
 
 
 @on_one_engine
+@on_one_engine
+def test_a_dossier_that_is_withdrawn_waits_no_longer_and_its_person_may_begin_anew(
+    office: Office,
+) -> None:
+    fill_up(office)
+    browser = ready(office, KHUE)
+    browser.post("/waiting", FORM)
+    browser.get("/withdraw")
+    browser.post("/withdraw", {})
+    with reading(office.engine) as session:
+        assert session.scalars(sa.select(WishRow.state)).all() == [WishState.WITHDRAWN]
+    assert do(office, "places offered") == 0
+    ready(office, KHUE).post("/waiting", FORM)
+    with reading(office.engine) as session:
+        assert set(session.scalars(sa.select(WishRow.state))) == {
+            WishState.WITHDRAWN,
+            WishState.WAITING,
+        }
+
+
 def test_nobody_waits_twice_and_who_leaves_may_come_again(office: Office) -> None:
     first, second = ready(office, KHUE), ready(office, KHUE)
     first.post("/waiting", FORM)
