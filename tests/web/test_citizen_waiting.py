@@ -175,7 +175,6 @@ def test_who_books_otherwise_waits_no_longer(office: Office) -> None:
 
 
 @on_one_engine
-@on_one_engine
 def test_a_dossier_that_is_withdrawn_waits_no_longer_and_its_person_may_begin_anew(
     office: Office,
 ) -> None:
@@ -195,6 +194,7 @@ def test_a_dossier_that_is_withdrawn_waits_no_longer_and_its_person_may_begin_an
         }
 
 
+@on_one_engine
 def test_nobody_waits_twice_and_who_leaves_may_come_again(office: Office) -> None:
     first, second = ready(office, KHUE), ready(office, KHUE)
     first.post("/waiting", FORM)
