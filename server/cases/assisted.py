@@ -3,8 +3,13 @@
 Officers have all lanes and the places kept from the public; who did what stands in the history.
 """
 
+import hashlib
+import hmac
+import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,11 +21,16 @@ from scheduler.life import AppointmentState
 from server.cases import appointments, hours, messages, needs, officers
 from server.cases.appointments import Booked, PersonUnknown
 from server.cases.officers import Acting
+from server.cases.signing_in import SignedIn
 from server.clock import HERE
 from server.rules import cases
 from server.rules.dossier import DossierState, NotNow
 from server.rules.messages import MessageState
 from server.store.tables import Dossier, Message, Ticket
+
+OPEN_FOR: Final = timedelta(minutes=30)
+"""[D] A call or a visit to the counter takes no longer; then code and birth date are asked anew."""
+PROOF: Final = re.compile(r"([0-9a-f]{8,10})-([0-9a-f]{64})")
 
 
 class StationForeign(Exception):
@@ -40,6 +50,29 @@ class Unreached:
     name: str
     gave_up: bool
     """Whether a message was tried and given up; otherwise there is no phone and no e-mail."""
+
+
+def prove(dossier: UUID, signed_in: SignedIn, *, secret: bytes, now: datetime) -> str:
+    """Return what says that in this session code and birth date of the dossier were named now."""
+    until = int((now + OPEN_FOR).timestamp())
+    return f"{until:x}-{_mac(dossier, signed_in, until, secret)}"
+
+
+def is_proved(
+    proof: str, dossier: UUID, signed_in: SignedIn, *, secret: bytes, now: datetime
+) -> bool:
+    """Return whether `prove` said so, for this dossier and in this session, and it still holds."""
+    found = PROOF.fullmatch(proof)
+    if found is None:
+        return False
+    until, mac = int(found[1], 16), found[2]
+    same = hmac.compare_digest(mac, _mac(dossier, signed_in, until, secret))
+    return same and now.timestamp() < until
+
+
+def _mac(dossier: UUID, signed_in: SignedIn, until: int, secret: bytes) -> str:
+    text = b"assisted:%d:" % until + dossier.bytes + signed_in.token_hash
+    return hmac.new(secret, text, hashlib.sha256).hexdigest()
 
 
 def may_come(dossier: Dossier, on: date) -> bool:

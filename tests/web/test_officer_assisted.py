@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -154,8 +154,66 @@ def test_full_barred_foreign_and_strange_times_are_refused_and_change_nothing(
     with office.session() as session:
         places_taken = set(session.scalars(sa.select(AppointmentRow.place)))
     assert places_taken == {STATION}
-    assert browser.get(f"/assisted/{UUID(int=7)}").status_code == 404
     assert browser.get("/assisted/x").status_code == 404
+
+
+def _is_shut(office: Office, browser: Browser, page: str) -> None:
+    """Hold that everything about a dossier leads back to asking, and changes nothing."""
+    before = _appointment(office).state
+    answers = [browser.get(f"{page}{rest}") for rest in ("", "/when", "/slip.pdf")]
+    answers += [browser.post(f"{page}/cancel"), browser.post(f"{page}/when", time=_time(8, 30))]
+    for answer in answers:
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/assisted?over=yes")
+        assert "Lê Văn Ân" not in answer.text
+    row = _appointment(office)
+    assert (row.state, row.starts_at.astimezone(HERE).time()) == (before, time(8))
+    assert "chỉ mở trong 30 phút" in browser.get("/assisted?over=yes").text
+
+
+@pytest.mark.parametrize("who", ["v.an", "s.dung", "v.xa"])
+def test_an_opened_dossier_is_open_to_nobody_else(office: Office, who: str) -> None:
+    browser, page = _open(office, _dossier(office))
+    _when(browser, page, _time(8))
+    _is_shut(office, office.signed_in(who), page)
+    # The same officer in a new session asks anew too.
+    _is_shut(office, office.signed_in("c.chi"), page)
+    other, its_page = _open(office, "DEMO.001.026-261124-000001", who)
+    assert other.get(its_page).status_code == 200
+    assert other.post(f"{its_page}/cancel").headers["Location"].endswith("done=cancelled")
+    with office.session() as session:
+        last = history.of(session, session.scalars(sa.select(AppointmentRow.id)).one())[-1]
+    assert (last.by, last.event) == (f"officer:{who}", "cancel")
+
+
+def test_an_opened_dossier_shuts_after_half_an_hour(office: Office) -> None:
+    browser, page = _open(office, _dossier(office))
+    _when(browser, page, _time(8))
+    for minutes in (9, 9, 9):
+        office.clock.goes_on(minutes=minutes)
+        assert browser.get(page).status_code == 200
+    office.clock.goes_on(minutes=3)
+    _is_shut(office, browser, page)
+
+
+def test_a_forged_proof_opens_no_dossier(office: Office) -> None:
+    browser, page = _open(office, _dossier(office, 1))
+    _when(browser, page, _time(8))
+    other = _open(office, _dossier(office, 2))[1]
+    dossier, proof = page.rsplit("/", 1)
+    until, mac = proof.split("-")
+    for forged in (
+        other.rsplit("/", 1)[1],
+        f"{int(until, 16) + 3600:x}-{mac}",
+        f"{until}-{'0' * 64}",
+        proof.upper(),
+        f"{proof}%0a",
+        "0",
+        "%00",
+        "\u0661",
+        "x" * 5000,
+    ):
+        _is_shut(office, browser, f"{dossier}/{forged}")
+    assert browser.get(dossier).status_code == 404
 
 
 def test_unknown_and_wrong_are_one_answer_and_tries_are_counted(office: Office) -> None:

@@ -1,14 +1,16 @@
 """Booking for a citizen who calls or stands at the counter: book, move, cancel, print a slip.
 
-The citizen names dossier code and birth date; every change is written down with the officer's name.
+The citizen names dossier code and birth date, which open the dossier for a while in the session of
+the officer who asked; every change is written down with the officer's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
@@ -33,7 +35,7 @@ from server.store.tables import Dossier
 from server.web.citizen import forms, papers
 from server.web.citizen.times import slot_name, slot_named
 from server.web.guard import open_to
-from server.web.officer.desk import AT_COUNTER, desk, me
+from server.web.officer.desk import AT_COUNTER, desk, me, signed_in
 
 pages = Blueprint("assisted", __name__)
 
@@ -87,6 +89,28 @@ class Free:
     """Whether only officers may still give it."""
 
 
+@pages.url_value_preprocessor
+def _take_proof(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.proof = (values or {}).pop("proof", "")
+
+
+@pages.url_defaults
+def _carry_proof(endpoint: str, values: MutableMapping[str, Any]) -> None:
+    if current_app.url_map.is_endpoint_expecting(endpoint, "proof"):
+        values.setdefault("proof", g.get("proof", ""))
+
+
+@pages.before_request
+def _refuse_unproved() -> ResponseReturnValue | None:
+    """Let nobody at a dossier who was not told its code and birth date in this session."""
+    here, who, dossier = desk(), signed_in(), (request.view_args or {}).get("dossier")
+    if dossier is None or who is None:
+        return None
+    if assisted.is_proved(g.proof, dossier, who, secret=here.secret, now=here.now()):
+        return None
+    return redirect(url_for("assisted.ask", over="yes"), code=303)
+
+
 def _ask(wrong: Mapping[str, str], code: int = 200) -> ResponseReturnValue:
     here, officer = desk(), me()
     day = forms.day(request.args.get("day", "")) or here.today() + timedelta(days=1)
@@ -102,6 +126,7 @@ def _begin(wrong: Mapping[str, str], day: date, untold: tuple[Unreached, ...]) -
         values=forms.raw(request.form),
         day=day,
         untold=untold,
+        over="over" in request.args,
     )
 
 
@@ -116,7 +141,7 @@ def ask() -> ResponseReturnValue:
 @open_to(*AT_COUNTER)
 def find() -> ResponseReturnValue:
     """Open the dossier of this code and birth date."""
-    here = desk()
+    here, who = desk(), signed_in()
     read = forms.code_and_birth(request.form, here.today())
     if read.errors:
         return _ask(read.errors, 422)
@@ -125,9 +150,10 @@ def find() -> ResponseReturnValue:
         wait = throttle.count(session, status.BY_CODE, code, secret=here.secret, now=here.now())
         found = status.find(session, code, read.values["birth"]) if not wait else None
         known = found.id if found is not None else None
-    if known is None:
+    if known is None or who is None:
         return _ask({"code": "assisted.slow" if wait else "code.unknown"}, 422)
-    return redirect(url_for("assisted.show", dossier=known), code=303)
+    proof = assisted.prove(known, who, secret=here.secret, now=here.now())
+    return redirect(url_for("assisted.show", dossier=known, proof=proof), code=303)
 
 
 def _dossier(session: Session, dossier: UUID) -> Dossier:
@@ -176,7 +202,7 @@ def _show(dossier: UUID, trouble: str | None = None, code: int = 200) -> Respons
     return page, code
 
 
-@pages.get("/assisted/<uuid:dossier>")
+@pages.get("/assisted/<uuid:dossier>/<proof>")
 @open_to(*AT_COUNTER)
 def show(dossier: UUID) -> ResponseReturnValue:
     """Show the dossier's appointment and everything that happened to it."""
@@ -231,7 +257,7 @@ def _times(
     )
 
 
-@pages.get("/assisted/<uuid:dossier>/when")
+@pages.get("/assisted/<uuid:dossier>/<proof>/when")
 @open_to(*AT_COUNTER)
 def ask_when(dossier: UUID) -> ResponseReturnValue:
     """Show days, or the times of a day, with all lanes and the places kept from the public."""
@@ -261,7 +287,7 @@ def ask_when(dossier: UUID) -> ResponseReturnValue:
     )
 
 
-@pages.post("/assisted/<uuid:dossier>/when")
+@pages.post("/assisted/<uuid:dossier>/<proof>/when")
 @open_to(*AT_COUNTER)
 def take_when(dossier: UUID) -> ResponseReturnValue:
     """Book the time, or move the appointment there; pressed twice, it is done once."""
@@ -294,7 +320,7 @@ def take_when(dossier: UUID) -> ResponseReturnValue:
     return redirect(url_for("assisted.show", dossier=dossier, done=done), code=303)
 
 
-@pages.post("/assisted/<uuid:dossier>/cancel")
+@pages.post("/assisted/<uuid:dossier>/<proof>/cancel")
 @open_to(*AT_COUNTER)
 def cancel(dossier: UUID) -> ResponseReturnValue:
     """Cancel the appointment."""
@@ -329,7 +355,7 @@ def _visit(seen: Seen, found: Dossier) -> papers.Visit | None:
     )
 
 
-@pages.get("/assisted/<uuid:dossier>/slip.pdf")
+@pages.get("/assisted/<uuid:dossier>/<proof>/slip.pdf")
 @open_to(*AT_COUNTER)
 def slip(dossier: UUID) -> ResponseReturnValue:
     """Print the slip, in the citizen's language."""
