@@ -162,6 +162,7 @@ def book_kept(
     whose: str,
     person_key: bytes,
     purpose: str,
+    length: int,
     now: datetime,
     by: str = CITIZEN,
     public: bool = True,
@@ -169,10 +170,11 @@ def book_kept(
 ) -> Appointment:
     """Make an appointment of places that were kept for this person and are counted already.
 
+    `length`: minutes the person needs, wherever it is moved later.
+
     Raises:
         AlreadyBooked: the person has a live appointment for this purpose, or `whose` has one.
     """
-    length = chain.minutes if len(chain.slots) > 1 else None
     own = {"whose": whose, "public": public, "party": party, "length": length}
     row = making.blank(chain.first, own, now=now)
     row["state"] = AppointmentState.BOOKED

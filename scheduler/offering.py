@@ -323,6 +323,7 @@ def _book(
             whose=one.whose,
             person_key=one.person_key,
             purpose=one.purpose,
+            length=row.minutes,
             now=now,
             by=row.by,
             party=party,

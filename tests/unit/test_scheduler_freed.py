@@ -273,6 +273,23 @@ def test_whoever_needs_long_gets_slots_that_follow_each_other_and_gives_them_all
         assert taken(session) == [0, 0, 0]
 
 
+def test_what_one_slot_was_enough_for_needs_two_shorter_ones_when_it_is_moved(
+    engine: sa.Engine, now: datetime
+) -> None:
+    furnish(engine, 1, 1, 1, 1)
+    with transaction(engine) as session:
+        session.execute(
+            sa.update(SlotRow).where(SlotRow.starts_at == slot(0).starts_at).values(minutes=30)
+        )
+        one = waits(session, 1, now, minutes=25)
+        offering.offer_next(session, CODE, now=now)
+        (made,) = offering.answer(session, one, accept=True, now=now)
+        assert (made.slot, made.minutes) == (slot(0), 30)
+        moved = booking.move(session, made.id, to=slot(2), now=now)
+        assert (moved.slot, moved.minutes) == (slot(2), 30)
+        assert taken(session)[2:] == [1, 1]
+
+
 def test_an_offer_in_a_slot_that_was_closed_meanwhile_cannot_be_accepted(
     engine: sa.Engine, now: datetime
 ) -> None:
