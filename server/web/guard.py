@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 EVERYBODY = "everybody"
 SIGNED = frozenset({"kiosk", "local", "program"})
-"""Callers who bring no cookie (a signature, a Unix socket, a key), whom no foreign page can ride."""
+"""Callers who bring no cookie (a signature, a socket, a key), whom no foreign page can ride."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf"
 BROWSER = "browser"

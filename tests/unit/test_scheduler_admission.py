@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import admission, booking, points, pulling, queue, walk_ins
+from scheduler import admission, booking, points, pulling, queue
 from scheduler.admission import Advice, Say
 from scheduler.booking import SlotRef
 from scheduler.database import transaction
 from scheduler.life import AppointmentState
+from scheduler.places import WALK_IN
 from scheduler.tables import AppointmentRow, LaneKind, LaneRow, SlotRow
 from tests.races.station import CODE, EIGHT, booked, furnish, hold, slot
 
@@ -120,7 +121,7 @@ def test_appointments_elsewhere_and_slots_of_walk_ins_do_not_count(
 ) -> None:
     with transaction(engine) as session:
         session.add(LaneRow(place=CODE, code="team", kind=LaneKind.MOBILE, servers=1))
-        for lane, at in (("team", EIGHT), ("team", CLOSES), (walk_ins.WALK_IN, CLOSES)):
+        for lane, at in (("team", EIGHT), ("team", CLOSES), (WALK_IN, CLOSES)):
             session.add(
                 SlotRow(
                     place=CODE,

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from scheduler.database import transaction
 from scheduler.tables import LaneKind, LaneRow, PlaceRow, SlotRow
@@ -23,9 +24,15 @@ on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=Tru
 def office(database_url: str, tmp_path: Path, now: datetime) -> Iterator[Office]:
     with Office.open(database_url, tmp_path, now) as opened:
         with transaction(opened.engine) as session:
-            hanoi, danang = session.get_one(PlaceRow, HANOI), session.get_one(PlaceRow, "DN01")
-            hanoi.ward, hanoi.latitude, hanoi.longitude = "Phường Giả Định", 21.03, 105.85
-            danang.ward, danang.latitude, danang.longitude = "Phường Hòa Mẫu", 16.07, 108.22
+            for code, ward, at in (
+                (HANOI, "Phường Giả Định", (21.03, 105.85)),
+                ("DN01", "Phường Hòa Mẫu", (16.07, 108.22)),
+            ):
+                session.execute(
+                    sa.update(PlaceRow)
+                    .where(PlaceRow.code == code)
+                    .values(ward=ward, latitude=at[0], longitude=at[1])
+                )
         yield opened
 
 
