@@ -86,6 +86,19 @@ def due_to_draw(session: Session) -> tuple[UUID, ...]:
     return tuple(rows)
 
 
+def giving(session: Session, place: str, *, first: date, last: date) -> tuple[Draw, ...]:
+    """Return the draws that give places of some of these days, announced or closed."""
+    rows = session.scalars(
+        sa.select(DrawRow).where(
+            DrawRow.place == place,
+            DrawRow.state.in_((DrawState.ANNOUNCED, DrawState.CLOSED)),
+            DrawRow.first_day <= last,
+            DrawRow.last_day >= first,
+        )
+    )
+    return tuple(of_row(row) for row in rows)
+
+
 def find(session: Session, draw_id: UUID) -> Draw:
     """Return the draw.
 

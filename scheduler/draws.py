@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking, lottery, matching, parties, plan, wishes
+from scheduler import announcements, booking, lottery, matching, parties, places, plan, wishes
 from scheduler.announcements import Draw, DrawUnknown, of_row
 from scheduler.appointment import AlreadyBooked
 from scheduler.calendar import HERE
@@ -95,6 +95,7 @@ def announce(
     if too_many or last_day > (now + FARTHEST).astimezone(HERE).date():
         raise DrawRefused(DrawTrouble.DAYS)
     last_step = beacon_at or closes_at
+    places.lock(session, place)
     begins, ended = plan.bounds(first_day, last_day)
     wrong = {
         DrawTrouble.CLOSES: closes_at < now + COLLECTING or last_step + NOTICE > begins,
@@ -103,7 +104,10 @@ def announce(
             or last_step < closes_at
             or len(beacon) > LONGEST_TEXT
         ),
-        DrawTrouble.OVERLAP: _overlaps(session, place, lane, first_day, last_day),
+        DrawTrouble.OVERLAP: any(
+            other.lane == lane
+            for other in announcements.giving(session, place, first=first_day, last=last_day)
+        ),
     }
     for trouble, is_so in wrong.items():
         if is_so:
@@ -115,13 +119,12 @@ def announce(
             SlotRow.lane == lane,
             SlotRow.starts_at >= begins,
             SlotRow.starts_at < ended,
-            SlotRow.offered,
         )
         .values(by_lot=True)
-        .returning(SlotRow.starts_at)
+        .returning(SlotRow.offered)
         .execution_options(synchronize_session=False)
     ).all()
-    if not marked:
+    if not any(offered for (offered,) in marked):
         raise DrawRefused(DrawTrouble.SLOTS)
     seed = secrets.token_bytes(SEED) if seed is None else seed
     row = DrawRow(
@@ -145,17 +148,6 @@ def announce(
     session.add(row)
     session.flush()
     return of_row(row)
-
-
-def _overlaps(session: Session, place: str, lane: str, first: date, last: date) -> bool:
-    found = sa.select(DrawRow.id).where(
-        DrawRow.place == place,
-        DrawRow.lane == lane,
-        DrawRow.state.in_((DrawState.ANNOUNCED, DrawState.CLOSED)),
-        DrawRow.first_day <= last,
-        DrawRow.last_day >= first,
-    )
-    return session.scalars(found).first() is not None
 
 
 def close(session: Session, draw_id: UUID, *, now: datetime) -> Draw:
@@ -364,4 +356,5 @@ def _locked(session: Session, draw_id: UUID) -> DrawRow:
     ).one_or_none()
     if row is None:
         raise DrawUnknown(str(draw_id))
+    places.lock(session, row.place)  # days that are opened meanwhile would stay given by lot
     return row

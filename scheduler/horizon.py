@@ -12,7 +12,8 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import calendar, places, plan, stranded
+from scheduler import announcements, calendar, places, plan, stranded
+from scheduler.announcements import Draw
 from scheduler.database import insert_missing
 from scheduler.places import WALK_IN
 from scheduler.plan import Key, Planned
@@ -168,7 +169,8 @@ def _open(session: Session, code: str, first: date, last: date, *, now: datetime
     other = [key for key in there.keys() & should.keys() if not _is(there[key], should[key])]
     _withdraw(session, code, gone)
     _reshape(session, code, {key: should[key] for key in other})
-    opened = _insert(session, code, {k: v for k, v in should.items() if k not in there})
+    drawn = announcements.giving(session, code, first=first, last=last)
+    opened = _insert(session, code, {k: v for k, v in should.items() if k not in there}, drawn)
     people = () if there.keys() <= should.keys() else _with_people(session, here)
     return Opened(opened=opened, changed=len(other), withdrawn=len(gone), stranded=people)
 
@@ -245,7 +247,14 @@ def _reshape(session: Session, code: str, slots: Mapping[Key, Planned]) -> None:
         session.connection().execute(_RESHAPE, rows)
 
 
-def _insert(session: Session, code: str, slots: Mapping[Key, Planned]) -> int:
+def _by_lot(drawn: Sequence[Draw], key: Key) -> bool:
+    day, lane = key[0].astimezone(calendar.HERE).date(), key[1]
+    return any(one.lane == lane and one.first_day <= day <= one.last_day for one in drawn)
+
+
+def _insert(
+    session: Session, code: str, slots: Mapping[Key, Planned], drawn: Sequence[Draw]
+) -> int:
     rows = [
         {
             "place": code,
@@ -257,6 +266,7 @@ def _insert(session: Session, code: str, slots: Mapping[Key, Planned]) -> int:
             "taken": 0,
             "public_taken": 0,
             "offered": True,
+            "by_lot": _by_lot(drawn, (start, lane)),
         }
         for (start, lane), slot in sorted(slots.items(), key=lambda pair: pair[0])
     ]

@@ -123,6 +123,13 @@ def _row(session: Session, code: str) -> PlaceRow:
     return row
 
 
+def lock(session: Session, code: str) -> None:
+    """Let nobody else open days of a place, or give them by lot, until the transaction is over."""
+    session.execute(
+        sa.select(PlaceRow.code).where(PlaceRow.code == code).with_for_update(key_share=True)
+    )
+
+
 def _touch(
     session: Session,
     scope: Scope,

@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import announcements, booking, draws, ledger, lottery, wishes
+from scheduler import announcements, booking, draws, horizon, ledger, lottery, places, wishes
 from scheduler.announcements import Draw
 from scheduler.appointment import AlreadyBooked
+from scheduler.calendar import HERE
 from scheduler.database import reading, transaction
 from scheduler.draws import DrawRefused, DrawTrouble
 from scheduler.life import AppointmentState
@@ -23,6 +24,7 @@ from scheduler.wishes import AlreadyWaiting, Companion, Trouble, Wish, WishRefus
 from tests.races.station import (
     CODE,
     EIGHT,
+    MORNINGS,
     THURSDAY,
     at_once,
     booked,
@@ -37,6 +39,7 @@ from tests.races.station import (
 HOUR = timedelta(hours=1)
 on_one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CLOSES = EIGHT - timedelta(hours=33)
+AFTERNOONS = replace(MORNINGS, opens=time(13), closes=time(14))
 
 
 @pytest.fixture(autouse=True)
@@ -311,6 +314,52 @@ def test_who_booked_elsewhere_or_withdrew_meanwhile_is_told_of_as_unbooked(
         assert state(session, one.id) is WishState.WAITING
         wishes.withdraw_booked(session, now=CLOSES)
         assert state(session, one.id) is WishState.WITHDRAWN
+
+
+def test_days_and_hours_opened_after_the_announcement_are_given_by_lot_too(
+    engine: sa.Engine, early: datetime
+) -> None:
+    last = THURSDAY + timedelta(days=1)
+
+    def given(session: Session) -> set[tuple[date, str, bool]]:
+        rows = session.execute(
+            sa.select(SlotRow.starts_at, SlotRow.lane, SlotRow.by_lot).where(SlotRow.offered)
+        )
+        return {(start.astimezone(HERE).date(), lane, lot) for start, lane, lot in rows}
+
+    with transaction(engine) as session:
+        withdrawn = SlotRow.starts_at == slot(1).starts_at
+        session.execute(sa.update(SlotRow).where(withdrawn).values(offered=False))
+        draw = announce(session, early, last_day=last)
+        for lane in ("regular", "other"):
+            places.add_rule(session, CODE, replace(MORNINGS, lane=lane))
+    with transaction(engine) as session:
+        through = last + timedelta(days=3)
+        horizon.materialise(session, CODE, first=THURSDAY, last=through, now=early)
+        monday = through
+        assert given(session) == {
+            *((day, "regular", True) for day in (THURSDAY, last)),
+            *((day, "other", False) for day in (THURSDAY, last)),
+            *((monday, lane, False) for lane in ("regular", "other")),
+        }
+        with pytest.raises(SlotUnavailable):
+            hold(session, 9, slot(96), early)
+    with transaction(engine) as session:
+        draws.close(session, draw.id, now=CLOSES)
+        places.end_rule(session, places.add_rule(session, CODE, AFTERNOONS), last=last)
+        horizon.materialise(session, CODE, first=THURSDAY, last=through, now=CLOSES)
+        assert (last, "regular", False) not in given(session)
+        draws.draw(session, draw.id, now=CLOSES)
+        assert not any(lot for _, _, lot in given(session))
+
+
+def test_two_draws_announced_at_once_never_share_days(
+    database_url: str, engine: sa.Engine, early: datetime
+) -> None:
+    works = [in_transaction(lambda s: announce(s, early))] * 4
+    done = at_once(database_url, *works)
+    refused = [one for one in errors(done) if isinstance(one, DrawRefused)]
+    assert [one.trouble for one in refused] == [DrawTrouble.OVERLAP] * 3, done
 
 
 def test_a_draw_that_is_called_off_leaves_its_wishes_waiting(
