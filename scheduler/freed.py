@@ -19,9 +19,6 @@ from scheduler.slots import Seat, SlotRef
 from scheduler.tables import SlotRow
 from scheduler.tables_waiting import FreedRow, WishPlaceRow, WishRow, WishState
 
-MOST_ASKED = 200
-"""[D] So many wishes are looked at to know whether somebody waits for a slot with room."""
-
 
 def release(
     session: Session,
@@ -96,26 +93,22 @@ def _worth_keeping(session: Session, seat: Seat, *, now: datetime) -> bool:
 
 def _wanted(session: Session, at: SlotRef, *, now: datetime) -> bool:
     """Return whether somebody who waits would come then."""
-    day = at.starts_at.astimezone(HERE).date()
-    rows = session.scalars(
-        sa.select(WishRow)
+    here = at.starts_at.astimezone(HERE)
+    open_to = matching.lanes(session, at.place)
+    found = session.scalars(
+        sa.select(WishRow.id)
         .join(WishPlaceRow, WishPlaceRow.wish == WishRow.id)
         .where(
             WishPlaceRow.place == at.place,
             WishRow.state == WishState.WAITING,
             WishRow.draw.is_(None),
-            WishRow.first_day <= day,
-            WishRow.last_day >= day,
+            WishRow.priority.in_([first for first, lanes in open_to.items() if at.lane in lanes]),
             WishRow.created_at <= now,
+            matching.wants(here),
         )
-        .order_by(WishRow.queued_at)
-        .limit(MOST_ASKED)
-    ).all()
-    open_to = matching.lanes(session, at.place) if rows else {}
-    return any(
-        at.lane in open_to[row.priority] and matching.wanted(row).wants(at.starts_at)
-        for row in rows
+        .limit(1)
     )
+    return found.first() is not None
 
 
 def of_wish(session: Session, wish: UUID) -> Sequence[FreedRow]:

@@ -59,6 +59,17 @@ def wanted(row: WishRow) -> Wanted:
     )
 
 
+def wants(here: datetime) -> sa.ColumnElement[bool]:
+    """Return the question of `Wanted.wants` to wishes, about a time here."""
+    return sa.and_(
+        WishRow.first_day <= here.date(),
+        WishRow.last_day >= here.date(),
+        WishRow.weekdays.bitwise_and(1 << here.weekday()) != 0,
+        WishRow.from_time <= here.time(),
+        WishRow.to_time >= here.time(),
+    )
+
+
 def lanes(session: Session, place: str) -> Mapping[bool, frozenset[str]]:
     """Return the lanes of a place a wish may get, by whether it is of a priority group."""
     rows = session.execute(sa.select(LaneRow.code, LaneRow.kind).where(LaneRow.place == place))

@@ -4,8 +4,8 @@ It sets no state of a wish and counts no place itself.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler import booking, freed, matching, plan, seating, slots, waiting_rules, wishes
 from scheduler.appointment import Appointment
 from scheduler.calendar import HERE
+from scheduler.matching import Wanted
 from scheduler.seating import Chain, Room
 from scheduler.slots import SlotGone, SlotRef, SlotUnavailable
 from scheduler.tables import SlotRow
@@ -23,8 +24,8 @@ from scheduler.tables_waiting import FreedRow, WishPlaceRow, WishRow, WishState
 from scheduler.wish_life import NotNow, WishEvent
 from scheduler.wishes import Wish
 
-MOST_WISHES = 200
-"""[D] Wishes of a place that are looked at in one transaction, the first in line."""
+PAGE = 200
+"""[D] Wishes of a place that are read at once."""
 MOST_ROOMS = 1000
 """[D] Slots of a place with room or a kept place that are looked at, the nearest first."""
 
@@ -89,28 +90,80 @@ def offer_next(
 
     Each place is kept for one wish only. Others working at the same time see what we do not hold.
     """
-    least = now + waiting_rules.of(now).at_once
-    kept = _kept(session, place, least=least)
-    rows = session.scalars(
-        sa.select(WishRow)
+    if not waiting_rules.decent(now):
+        return ()
+    days = session.execute(
+        sa.select(sa.func.min(WishRow.first_day), sa.func.max(WishRow.last_day))
         .join(WishPlaceRow, WishPlaceRow.wish == WishRow.id)
         .where(WishPlaceRow.place == place, *_waiting(now))
-        .order_by(WishRow.queued_at, WishRow.id)
-        .limit(MOST_WISHES)
-    ).all()
-    if not rows or not waiting_rules.decent(now):
+    ).one()
+    if None in days:
         return ()
-    lanes = matching.lanes(session, place)
-    begins, ended = plan.bounds(min(r.first_day for r in rows), max(r.last_day for r in rows))
+    least = now + waiting_rules.of(now).at_once
+    kept = _kept(session, place, least=least)
+    begins, ended = plan.bounds(*days)
     rooms = _rooms(session, place, kept, max(begins, least), ended)
-    asked = []
-    for row in rows:
+    chosen = _choose(session, place, rooms, now=now)
+    slots.lock(session, {slot for _, chains in chosen for one in chains for slot in one.slots})
+    return tuple(
+        wishes.find(session, row.id)
+        for row, chains in chosen
+        if _offer(session, row, chains, kept, now=now, rng=rng)
+    )
+
+
+def _choose(
+    session: Session, place: str, rooms: dict[str, list[Room]], *, now: datetime
+) -> list[tuple[WishRow, tuple[Chain, ...]]]:
+    """Return whom to ask and for which places, in line; nothing is locked or taken."""
+    lanes = matching.lanes(session, place)
+    hopeless = set[tuple[str, Wanted]]()  # room only shrinks: what fitted once no more never will
+    chosen = []
+    for row in _line(session, place, rooms, now=now):
+        wanted = matching.wanted(row)
         # Lanes for who goes first before the regular one: others wait for that.
         for lane in sorted(lanes[row.priority], key=lambda lane: (lane in lanes[False], lane)):
-            if _offer(session, row, rooms[place, lane], kept, now=now, rng=rng):
-                asked.append(wishes.find(session, row.id))
+            there = rooms.get(lane)
+            if not there or (lane, wanted) in hopeless:
+                continue
+            chains = _chains(row, wanted, there)
+            if chains is not None:
+                gone = Counter(slot for chain in chains for slot in chain.slots)
+                rooms[lane] = [replace(room, free=room.free - gone[room.slot]) for room in there]
+                chosen.append((row, chains))
                 break
-    return tuple(asked)
+            if not row.passed["starts"]:
+                hopeless.add((lane, wanted))
+    return chosen
+
+
+def _line(
+    session: Session, place: str, rooms: Mapping[str, Sequence[Room]], *, now: datetime
+) -> Iterator[WishRow]:
+    """Yield who waits for days with room, the first in line first, while there is any."""
+    behind: sa.ColumnElement[bool] = sa.true()
+    while free := [room.slot.starts_at for lane in rooms.values() for room in lane if room.free]:
+        page = session.scalars(
+            sa.select(WishRow)
+            .join(WishPlaceRow, WishPlaceRow.wish == WishRow.id)
+            .where(
+                WishPlaceRow.place == place,
+                *_waiting(now),
+                WishRow.first_day <= max(free).astimezone(HERE).date(),
+                WishRow.last_day >= min(free).astimezone(HERE).date(),
+                behind,
+            )
+            .order_by(WishRow.queued_at, WishRow.id)
+            .limit(PAGE)
+        ).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        queued_at, last = page[-1].queued_at, page[-1].id
+        behind = sa.or_(
+            WishRow.queued_at > queued_at,
+            sa.and_(WishRow.queued_at == queued_at, WishRow.id > last),
+        )
 
 
 _Kept = Mapping[SlotRef, list[FreedRow]]
@@ -138,7 +191,7 @@ def _kept(session: Session, place: str, *, least: datetime) -> dict[SlotRef, lis
 
 def _rooms(
     session: Session, place: str, kept: _Kept, begins: datetime, ended: datetime
-) -> dict[tuple[str, str], list[Room]]:
+) -> dict[str, list[Room]]:
     """Return what each lane has to offer: free places and kept ones."""
     there = sa.select(FreedRow.id).where(
         FreedRow.place == SlotRow.place,
@@ -165,19 +218,17 @@ def _rooms(
         .order_by(SlotRow.starts_at, SlotRow.lane)
         .limit(MOST_ROOMS)
     )
-    found: dict[tuple[str, str], list[Room]] = defaultdict(list)
+    found: dict[str, list[Room]] = defaultdict(list)
     for starts_at, lane, minutes, free in rows:
         slot = SlotRef(place=place, starts_at=starts_at, lane=lane)
         more = len(kept.get(slot, ()))
-        found[place, lane].append(Room(slot=slot, minutes=minutes, free=free + more))
+        found[lane].append(Room(slot=slot, minutes=minutes, free=free + more))
     return found
 
 
-def _chains(row: WishRow, rooms: Sequence[Room]) -> tuple[Chain, ...] | None:
+def _chains(row: WishRow, wanted: Wanted, rooms: Sequence[Room]) -> tuple[Chain, ...] | None:
     """Return the first seats that fit a wish and that it has not turned down."""
-    wanted, passed = matching.wanted(row), set[datetime]()
-    if rooms:
-        passed.update(matching.passed(row, place=rooms[0].slot.place, lane=rooms[0].slot.lane))
+    passed = matching.passed(row, place=rooms[0].slot.place, lane=rooms[0].slot.lane)
     for n, room in enumerate(rooms):
         start = room.slot.starts_at
         if room.free and start not in passed and wanted.wants(start):
@@ -190,16 +241,13 @@ def _chains(row: WishRow, rooms: Sequence[Room]) -> tuple[Chain, ...] | None:
 def _offer(
     session: Session,
     row: WishRow,
-    rooms: list[Room],
+    chains: Sequence[Chain],
     kept: _Kept,
     *,
     now: datetime,
     rng: np.random.Generator | None,
 ) -> bool:
-    """Keep the first places that fit for the wish, if nobody else is about it."""
-    chains = _chains(row, rooms)
-    if chains is None:
-        return False
+    """Keep these places for the wish, if nobody else is about it or them."""
     until = waiting_rules.answer_by(chains[0].first.starts_at, now=now)
     if until is None or not _still_waits(session, row):
         return False
@@ -215,10 +263,6 @@ def _offer(
             one.wish, one.member, one.answer_by = row.id, member, until
     for slot in wanted:
         kept.get(slot, [])[:] = [one for one in kept.get(slot, []) if one.wish is None]
-    rooms[:] = [
-        Room(slot=room.slot, minutes=room.minutes, free=room.free - wanted[room.slot])
-        for room in rooms
-    ]
     wishes.happen(session, row, WishEvent.OFFER, now=now)
     return True
 

@@ -1,6 +1,7 @@
 """Places that come back: kept while nobody else has them, offered in turn, returned at random."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -30,12 +31,12 @@ from tests.races.station import (
     taken,
 )
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def wish(who: int, people: int = 1, minutes: int = 15, **others: object) -> Wish:
     """Return what the person `who` wants: Thursday, with so many companions."""
-    return Wish(
+    made = Wish(
         whose=f"dossier-{who}",
         person_key=f"person-{who}".encode(),
         purpose="NEW",
@@ -49,8 +50,13 @@ def wish(who: int, people: int = 1, minutes: int = 15, **others: object) -> Wish
             )
             for n in range(1, people)
         ),
-        **others,  # type: ignore[arg-type]
     )
+    return replace(made, **others)  # type: ignore[arg-type]
+
+
+def _thursday(**others: object) -> Wanted:
+    one = Wanted(first_day=THURSDAY, last_day=THURSDAY, minutes=15)
+    return replace(one, **others)  # type: ignore[arg-type]
 
 
 def waits(session: Session, who: int, now: datetime, **others: object) -> UUID:
@@ -234,6 +240,52 @@ def test_priority_groups_come_first_but_for_wishes_a_day_older(
         asked = offering.offer_next(session, CODE, now=now)
         assert [one.id for one in asked] == [old, first]
         assert states(session, plain) == [WishState.WAITING]
+
+
+def test_two_hundred_who_cannot_be_helped_keep_nothing_from_who_can(
+    engine: sa.Engine, now: datetime
+) -> None:
+    furnish(engine, 1, 1)
+    with transaction(engine) as session:
+        for n in range(200):  # all made in the same moment; nobody is here in the afternoon
+            waits(session, n, now, wanted=_thursday(from_time=time(13 + n % 3)))
+        taker = booked(session, 200, slot(0), now)
+        last = waits(session, 201, now + timedelta(seconds=1), wanted=_thursday(to_time=time(8)))
+        booked(session, 202, slot(1), now)
+        booking.cancel(session, taker, now=now + timedelta(minutes=1))
+        assert [one.id for one in offering.offer_next(session, CODE, now=now)] == [last]
+        offer = offering.offer_of(session, last)
+        assert offer is not None
+        assert offer.slot == slot(0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "kept"),
+    [
+        ({}, {}, 1),
+        ({"weekdays": frozenset({3})}, {}, 1),
+        ({"weekdays": frozenset(range(7)) - {3}, "last_day": THURSDAY + DAY}, {}, 0),
+        ({"first_day": THURSDAY + DAY, "last_day": THURSDAY + DAY}, {}, 0),
+        ({"first_day": THURSDAY - DAY, "last_day": THURSDAY - DAY}, {}, 0),
+        ({"from_time": time(8), "to_time": time(8)}, {}, 1),
+        ({"from_time": time(8, 1)}, {}, 0),
+        ({"to_time": time(7, 59)}, {}, 0),
+        ({}, {"priority": True}, 1),
+    ],
+)
+def test_a_place_beside_free_ones_is_kept_only_where_somebody_waits_for_that_time(
+    engine: sa.Engine,
+    now: datetime,
+    wanted: dict[str, object],
+    others: dict[str, object],
+    kept: int,
+) -> None:
+    furnish(engine, 2)
+    with transaction(engine) as session:
+        mine = booked(session, 1, slot(), now)
+        waits(session, 2, now, wanted=_thursday(**wanted), **others)
+        booking.cancel(session, mine, now=now)
+        assert taken(session) == [kept]
 
 
 def test_a_family_is_offered_places_side_by_side_or_none(engine: sa.Engine, now: datetime) -> None:
