@@ -5,7 +5,7 @@ the point, the day's counter, entries. Only this file sets an entry's state, thr
 `queue_life.after`; the order of the line is `scheduler.line`'s.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -134,16 +134,24 @@ def arrive(
 
 
 def next(  # noqa: A001 - read as queue.next
-    session: Session, place: str, point: str, *, now: datetime
+    session: Session, place: str, point: str, *, now: datetime, ends: Collection[int] | None = None
 ) -> Entry | None:
     """Call who is next to the kiosk or counter, which is thereby free; None: nobody is waiting.
 
     Whoever was served there is done. Asked again before the called person has come, it returns
     the same person: `gone` says that they did not come.
 
+    Args:
+        session: a transaction that writes.
+        place: where.
+        point: to which kiosk or counter.
+        now: the time.
+        ends: the numbers that may be done by it; None: whoever is served there.
+
     Raises:
         PointUnknown: there is no such point.
         PointClosed: it is closed.
+        NotNow: somebody is served there whom it may not end.
     """
     here = _locked_point(session, place, point)
     if not here.open:
@@ -152,7 +160,7 @@ def next(  # noqa: A001 - read as queue.next
     standing = _at_point(session, place, day, point, QueueState.CALLED)
     if standing:
         return entry_of(standing[0])
-    _end_served(session, place, day, point, now=now)
+    _end_served(session, place, day, point, now=now, only=ends)
     waiting_here = [e for e in waiting(session, place, day) if e.arrived_at <= now]
     everybody = points.of(session, place)
     for entry in _for_point(waiting_here, here, everybody):
@@ -303,9 +311,18 @@ def _at_point(
 
 
 def _end_served(
-    session: Session, place: str, day: date, point: str, *, now: datetime, but: int = 0
+    session: Session,
+    place: str,
+    day: date,
+    point: str,
+    *,
+    now: datetime,
+    but: int = 0,
+    only: Collection[int] | None = None,
 ) -> None:
     for row in _at_point(session, place, day, point, QueueState.SERVING):
+        if only is not None and row.number not in only:
+            raise NotNow(f"{row.number} is served there")
         if row.number != but:
             _happen(session, row, QueueEvent.END, now=now)
 

@@ -5,6 +5,7 @@ a dossier: whoever did not come may come again. Rows are locked dossier first, t
 then the line. Who is let in is in `server.cases.reception`.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,15 +26,32 @@ LARGEST_NUMBER = 99_999
 
 
 def call_next(
-    session: Session, station: str, point: str, *, by: str, now: datetime
+    session: Session, station: str, point: str, *, shown: int | None, by: str, now: datetime
 ) -> Entry | None:
     """Call who is next to a kiosk or counter; None: nobody is waiting for it.
+
+    Args:
+        session: a transaction that writes.
+        station: where.
+        point: to which kiosk or counter.
+        shown: the number the officer saw there, who is done by it; None: they saw nobody.
+        by: who calls.
+        now: the time.
 
     Raises:
         PointUnknown: there is no such point.
         PointClosed: it is closed.
+        queue.NotNow: somebody else is there by now, or is busy at the kiosk.
     """
-    entry = queue.next(session, station, point, now=now)
+    here = _standing(session, station, point, now=now)
+    there = max(
+        here, key=lambda entry: (entry.state is QueueState.CALLED, entry.number), default=None
+    )
+    if shown != (None if there is None else there.number):
+        raise queue.NotNow("somebody else is there")
+    _refuse_at_kiosk(session, here)
+    ends = [entry.number for entry in here]
+    entry = queue.next(session, station, point, now=now, ends=ends)
     if entry is not None:
         waiting_room.note(session, entry, "call", by=by, now=now)
     return entry
@@ -56,11 +74,12 @@ def begin(session: Session, ref: EntryRef, *, by: str, now: datetime) -> Entry:
 
     Raises:
         EntryUnknown: nobody has this number.
-        queue.NotNow: they were not called.
+        queue.NotNow: they were not called, or somebody is busy at the kiosk there.
     """
     called = queue.find(session, ref)
     if called.state is not QueueState.CALLED or called.point is None:
         raise queue.NotNow(f"{called.state} was not called")
+    _refuse_at_kiosk(session, _standing(session, ref.place, called.point, now=now))
     entry = queue.begin(session, ref, point=called.point, now=now)
     waiting_room.note(session, entry, "begin", by=by, now=now)
     return entry
@@ -71,8 +90,9 @@ def end(session: Session, ref: EntryRef, *, by: str, now: datetime) -> Entry:
 
     Raises:
         EntryUnknown: nobody has this number.
-        queue.NotNow: they are not being served.
+        queue.NotNow: they are not being served, or are busy at a kiosk.
     """
+    _refuse_at_kiosk(session, [queue.find(session, ref)])
     entry = queue.end(session, ref, now=now)
     waiting_room.note(session, entry, "end", by=by, now=now)
     return entry
@@ -176,6 +196,22 @@ def _appointment_of(session: Session, entry: Entry) -> Appointment | None:
     if live is None or _has_open_visit(session, live.id):
         return None
     return live
+
+
+def _standing(session: Session, station: str, point: str, *, now: datetime) -> list[Entry]:
+    """Return who is called to a kiosk or counter, or served there."""
+    present = queue.present(session, station, queue.day_of(now))
+    return [entry for entry in present if entry.point == point]
+
+
+def _refuse_at_kiosk(session: Session, entries: Iterable[Entry]) -> None:
+    """Leave it to the kiosk to end who is busy there.
+
+    Raises:
+        queue.NotNow: somebody is.
+    """
+    if busy := waiting_room.at_kiosk(session, entries):
+        raise queue.NotNow(f"{sorted(busy)} are busy at a kiosk")
 
 
 def _has_open_visit(session: Session, appointment_id: UUID) -> bool:

@@ -22,6 +22,7 @@ from scheduler.line import RULES
 from scheduler.places import WALK_IN
 from scheduler.points import Point
 from scheduler.queue import Entry, QueueState
+from server.cases import waiting_room
 from server.rules import cases
 from server.store.tables import Dossier
 from server.store.tables_day import DayEntry
@@ -56,6 +57,8 @@ class Standing:
     point: Point
     called: Line | None
     serving: Line | None
+    busy: bool
+    """Whether somebody's visit is open at this kiosk: it ends by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,7 @@ def look(session: Session, station: str, day: date, *, now: datetime) -> Day:
         appointments={appointment.whose: appointment for appointment in expected},
     )
     by_state = {state: [entry for entry in entries if entry.state is state] for state in QueueState}
+    at_kiosks = waiting_room.at_kiosk(session, by_state[QueueState.SERVING])
     line = queue.in_line(by_state[QueueState.WAITING])
     # Who went away may come back, and stands there and not among those who have not come yet.
     seen = {entry.whose for entry in entries if entry.state is not QueueState.DONE}
@@ -139,6 +143,7 @@ def look(session: Session, station: str, day: date, *, now: datetime) -> Day:
                 point=point,
                 called=book.at(point, by_state[QueueState.CALLED]),
                 serving=book.at(point, by_state[QueueState.SERVING]),
+                busy=any(e.number in at_kiosks and e.point == point.code for e in entries),
             )
             for point in points.of(session, station)
         ),

@@ -3,6 +3,7 @@
 It lets nobody in (`server.cases.reception` and `server.cases.visits` do) and never commits.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from scheduler.booking import Appointment
 from scheduler.places import REGULAR, WALK_IN
 from scheduler.queue import Entry, QueueState
 from server.cases import needs
-from server.store.tables import Dossier
+from server.store.tables import Dossier, VisitRow
 from server.store.tables_day import DayEntry
 
 LONGEST_NOTE = 300
@@ -85,6 +86,17 @@ def end(session: Session, dossier: Dossier, *, station: str, day: date, now: dat
     there = entry_of(session, dossier, station=station, day=day)
     if there is not None and there.state is QueueState.SERVING:
         queue.end(session, there.ref, now=now)
+
+
+def at_kiosk(session: Session, entries: Iterable[Entry]) -> frozenset[int]:
+    """Return the numbers whose visit is open at a kiosk: only the kiosk ends those."""
+    number_of = {UUID(entry.whose): entry.number for entry in entries if entry.whose is not None}
+    open_ = session.scalars(
+        sa.select(VisitRow.dossier_id).where(
+            VisitRow.dossier_id.in_(number_of), VisitRow.closed_at.is_(None)
+        )
+    )
+    return frozenset(number_of[dossier_id] for dossier_id in open_)
 
 
 def write_down(

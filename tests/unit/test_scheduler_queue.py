@@ -130,6 +130,19 @@ def test_asking_for_the_next_ends_who_was_served(engine: sa.Engine, now: datetim
         assert (done.state, done.ended_at) == (S.DONE, now + 9 * MINUTE)
 
 
+def test_asking_for_the_next_ends_only_whom_it_may(engine: sa.Engine, now: datetime) -> None:
+    with transaction(engine) as session:
+        first, _ = come(session, now), come(session, now)
+        queue.begin(session, first.ref, point="kiosk-1", now=now)
+        for ends in ((), (2,)):
+            with pytest.raises(queue.NotNow):
+                queue.next(session, CODE, "kiosk-1", now=now, ends=ends)
+        assert queue.find(session, first.ref).state is S.SERVING
+        entry = queue.next(session, CODE, "kiosk-1", now=now, ends=(1,))
+        assert entry is not None
+        assert (entry.number, queue.find(session, first.ref).state) == (2, S.DONE)
+
+
 def test_nobody_is_called_from_an_empty_room(engine: sa.Engine, now: datetime) -> None:
     with transaction(engine) as session:
         assert queue.next(session, CODE, "kiosk-1", now=now) is None

@@ -258,6 +258,62 @@ def test_nobody_is_called_to_a_closed_kiosk(hall: Hall, desk: Browser) -> None:
     assert "said=called" in desk.post(f"/today/{HERE}/points/Q1/call").headers["Location"]
 
 
+CALL = f"/today/{HERE}/points/Q1/call"
+
+
+def _moved_on(hall: Hall, desk: Browser, path: str, **fields: str) -> None:
+    """Hold that a press is answered by the list as it is, and changes nothing."""
+    before = (hall.line(), hall.written())
+    answer = desk.post(path, **fields)
+    assert answer.status_code == 409, path
+    assert "Trạng thái vừa thay đổi" in answer.text
+    assert (hall.line(), hall.written()) == before
+
+
+def test_a_call_from_an_old_page_ends_nobody_who_has_begun_since(hall: Hall, desk: Browser) -> None:
+    first, second = hall.booked(minutes=30), hall.booked(minutes=60)
+    for ticket in (first, second):
+        desk.post(RECEPTION, code=ticket)
+    desk.post(CALL)
+    _moved_on(hall, desk, CALL)
+    hall.kiosk.arrive(first)
+    for shown in ({}, {"shown": "2"}, {"shown": "\u0661"}, {"shown": "-1"}, {"shown": "9" * 5000}):
+        _moved_on(hall, desk, CALL, **shown)
+    # Whoever saw it, too: only the kiosk ends a visit.
+    _moved_on(hall, desk, CALL, shown="1")
+    _moved_on(hall, desk, f"/today/{HERE}/numbers/1/end")
+    assert "points/Q1/call" not in desk.get("/today").text
+    assert (hall.entry(1).state, hall.entry(2).state) == (QueueState.SERVING, QueueState.WAITING)
+
+
+def test_whom_the_officer_saw_at_the_counter_is_done_by_the_next_call(
+    hall: Hall, desk: Browser
+) -> None:
+    counter = f"/today/{HERE}/points/QUAY-3/call"
+    for _ in range(3):
+        desk.post(RECEPTION, do="walk_in")
+    desk.post(counter)
+    desk.post(f"/today/{HERE}/numbers/1/begin")
+    assert '<input type="hidden" name="shown" value="1">' in desk.get("/today").text
+    _moved_on(hall, desk, counter)
+    assert "said=called&number=2" in desk.post(counter, shown="1").headers["Location"]
+    assert (hall.entry(1).state, hall.entry(2).state) == (QueueState.DONE, QueueState.CALLED)
+    desk.post(f"/today/{HERE}/numbers/2/begin")
+    _moved_on(hall, desk, counter, shown="1")
+
+
+def test_who_was_called_begins_not_over_who_walked_straight_to_the_kiosk(
+    hall: Hall, desk: Browser
+) -> None:
+    called, straight = hall.booked(), hall.booked()
+    desk.post(RECEPTION, code=called)
+    desk.post(CALL)
+    hall.kiosk.arrive(straight)
+    _moved_on(hall, desk, f"/today/{HERE}/numbers/1/begin")
+    desk.post(f"/today/{HERE}/numbers/1/gone")
+    assert hall.entry(2).state is QueueState.SERVING
+
+
 def test_officers_of_another_station_press_nothing_here(hall: Hall) -> None:
     ticket, far = hall.booked(), hall.signed_in(FAR)
     assert far.post(RECEPTION, code=ticket).status_code == 404

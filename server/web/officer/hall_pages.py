@@ -67,6 +67,20 @@ def _refuse_nul(point: str) -> None:
         raise PointUnknown(point)
 
 
+def _shown() -> int | None:
+    """Return the number that stood where somebody was called to; None: nobody's.
+
+    Raises:
+        EntryUnknown: it is none.
+    """
+    text = request.form.get("shown", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= today_pages.LONGEST_NUMBER):
+        raise EntryUnknown(text[: today_pages.LONGEST_NUMBER])
+    return int(text)
+
+
 def _back(station: str, said: str, entry: Entry | None = None) -> ResponseReturnValue:
     number = None if entry is None else entry.number
     return redirect(url_for("today.show", station=station, said=said, number=number), code=303)
@@ -152,9 +166,10 @@ def arrive(station: str, appointment: UUID) -> ResponseReturnValue:
 def call(station: str, point: str) -> ResponseReturnValue:
     """Call who is next to a kiosk or counter."""
     _refuse_nul(point)
+    shown = _shown()
 
     def work(session: Session, by: str, now: datetime) -> Entry | None:
-        return day.call_next(session, station, point, by=by, now=now)
+        return day.call_next(session, station, point, shown=shown, by=by, now=now)
 
     called = _do(station, work)
     return _back(station, "nobody" if called is None else "called", called)
