@@ -248,14 +248,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     adding.add_argument("--latitude", type=float, help="degrees, WGS 84")
     adding.add_argument("--longitude", type=float)
     adding.set_defaults(run=_add)
-    for command, run, help_ in (
-        ("place-close", _close, "take nobody at a place; who has an appointment chooses anew"),
-        ("place-reopen", _reopen, "take appointments at a place again"),
-    ):
-        parser = commands.add_parser(command, help=help_)
-        parser.add_argument("--code", required=True)
-        parser.set_defaults(run=run)
-        _dry(parser)
+    close = commands.add_parser(
+        "place-close", help="take nobody at a place; who has an appointment chooses anew"
+    )
+    close.add_argument("--code", required=True)
+    close.set_defaults(run=_close)
+    _dry(close)
+    reopen = commands.add_parser("place-reopen", help="take appointments at a place again")
+    reopen.add_argument("--code", required=True)
+    reopen.set_defaults(run=_reopen)
     _add_hours(commands)
     _add_days(commands)
 

@@ -86,6 +86,25 @@ def test_who_is_in_hours_taken_away_has_to_be_told(
     assert _free(engine, now) == 0
 
 
+def test_no_command_takes_a_dry_run_and_changes_something(
+    engine: sa.Engine, now: datetime, station: Run
+) -> None:
+    day = f"--day {THURSDAY} --scope nation"
+    for line in (
+        HOURS,
+        "hours-end --rule 1 --last 2026-11-25",
+        "place-close --code HN-01",
+        f"day-add {day} --kind closed --words Bão --source CĐ-07",
+        f"day-remove {day}",
+    ):
+        assert station(f"{line} --dry-run") == 0
+        assert _free(engine, now) == 16
+    assert station("place-close --code HN-01") == 0
+    with pytest.raises(SystemExit):
+        station("place-reopen --code HN-01 --dry-run")
+    assert _free(engine, now) == 0
+
+
 def test_a_day_is_closed_and_opened_again(engine: sa.Engine, now: datetime, station: Run) -> None:
     for scope in ("nation", "province --code 01", "place --code HN-01"):
         day = f"--day {THURSDAY} --scope {scope}"
