@@ -67,15 +67,27 @@ def of_token(session: Session, token: str | None) -> Family | None:
 
 def led_by(session: Session, dossier: Dossier) -> Family | None:
     """Return the family whose first person this is, or None: their ticket opens it elsewhere."""
-    family = session.scalars(
+    family = _of(session, dossier)
+    first = next(iter(members(session, family)), None) if family is not None else None
+    return family if first is dossier else None
+
+
+def told_by(session: Session, dossier: Dossier) -> Family | None:
+    """Return the family for which this person waits and is told, or None.
+
+    It is the first who has no appointment: their code opens the family elsewhere.
+    """
+    family = _of(session, dossier)
+    first = next(iter(to_book(session, family)), None) if family is not None else None
+    return family if first is dossier else None
+
+
+def _of(session: Session, dossier: Dossier) -> Family | None:
+    return session.scalars(
         sa.select(Family)
         .join(FamilyMember, FamilyMember.family_id == Family.id)
         .where(FamilyMember.dossier_id == dossier.id)
     ).one_or_none()
-    if family is None:
-        return None
-    first = next(iter(members(session, family)), None)
-    return family if first is not None and first.id == dossier.id else None
 
 
 def answer(family: Family, **values: object) -> None:

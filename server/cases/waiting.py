@@ -102,8 +102,9 @@ def _needed(dossier: Dossier, on: date) -> needs.Need:
 
 
 def standing(session: Session, dossier: Dossier) -> Standing | None:
-    """Return where the dossier's newest wish stands, or None where it never had one."""
-    last = wishes.last_of(session, str(dossier.id))
+    """Return where the wish it is part of stands, else its last; None where it never had one."""
+    whose = str(dossier.id)
+    last = wishes.live_of(session, whose) or wishes.last_of(session, whose)
     if last is None or last.id is None:
         return None
     waits = last.state is WishState.WAITING
@@ -114,13 +115,13 @@ def standing(session: Session, dossier: Dossier) -> Standing | None:
     )
 
 
-def lives(session: Session, dossier: Dossier) -> bool:
-    """Return whether the dossier waits, or has an offer to answer."""
-    return wishes.live_of(session, str(dossier.id)) is not None
+def live(session: Session, dossier: Dossier) -> Wish | None:
+    """Return the wish by which the dossier waits or has an offer to answer, or None."""
+    return wishes.live_of(session, str(dossier.id))
 
 
 def _live(session: Session, dossier: Dossier) -> UUID:
-    found = wishes.live_of(session, str(dossier.id))
+    found = live(session, dossier)
     if found is None or found.id is None:
         raise NothingOffered
     return found.id

@@ -10,15 +10,17 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
 from scheduler import announcements, booking, draws, ledger, lottery, wishes
 from scheduler.database import reading, transaction
 from scheduler.tables import AppointmentRow, SlotRow
 from scheduler.tables_waiting import WishRow, WishState
 from server.__main__ import main
-from server.cases import waiting
+from server.cases import messages, status, waiting
 from server.cli import worker
 from server.clock import HERE
+from server.registry.port import Person
 from server.store.tables import Message
 from tests.web.citizens import (
     DUNG,
@@ -139,17 +141,108 @@ def test_who_does_not_answer_is_told_and_waits_on(office: Office) -> None:
     assert "Đang chờ" in browser.get("/waiting").text
 
 
-def test_who_waits_comes_back_in_another_browser_with_the_dossiers_code(office: Office) -> None:
+def said(office: Office) -> str:
+    """Let the newest message be sent, and return its text: all that its reader has."""
+    office.clock.now += timedelta(seconds=1)
+    with transaction(office.engine) as session:
+        return messages.take(session, url="https://office.example", now=office.clock(), limit=99)[
+            -1
+        ].text
+
+
+def link_in(text: str) -> str:
+    """Return where the message leads."""
+    (found,) = re.findall(r"https://office\.example(/\S+)", text)
+    assert text.endswith(str(found)), "a full stop would become part of the address"
+    return str(found)
+
+
+def opened(browser: Browser, person: Person) -> TestResponse:
+    """Press on from the page at hand, knowing only the birth date."""
+    found = re.search(r'name="code"[^>]* value="([^"]+)"', browser.last)
+    assert found is not None, browser.last
+    entered = {"code": found[1], **birth_of(person)}
+    assert "Đặt lịch hẹn</button>" not in browser.post("/status", entered).text
+    return browser.post("/status/book", entered)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_offer_is_answered_with_no_more_than_its_message_and_a_birth_date(
+    office: Office, language: str
+) -> None:
+    fill_up(office)
+    first = office.browser()
+    first.get(f"/?lang={language}")
+    fill(first, office.person(KHUE))
+    code = code_on(first.post("/waiting", FORM).text)
+    do(office, "places offered")
+    text = said(office)
+    assert code in text.split("https")[0]
+    other = office.browser()
+    other.get(f"/?lang={language}")
+    page = other.get(link_in(text))
+    assert page.request.path == "/status"
+    assert {"vi": "hồ sơ trong tin nhắn", "en": "dossier of the message"}[language] in page.text
+    shown = other.post("/status", {"code": code, **birth_of(office.person(KHUE))}).text
+    assert {"vi": "Xem chỗ này và trả lời", "en": "See the place and answer"}[language] in shown
+    other.get(link_in(text))
+    page = opened(other, office.person(KHUE))
+    assert page.request.path == "/waiting"
+    assert {"vi": "Có chỗ cho ông/bà", "en": "There is a place for you"}[language] in page.text
+    assert ticket_on(other.post("/waiting/answer", {"answer": "yes"}).text)
+    assert other.get(link_in(text)).request.path == "/booked"
+
+
+@on_one_engine
+def test_a_message_leads_past_whoever_else_used_the_browser(office: Office) -> None:
+    fill_up(office)
+    shared = ready(office, DUNG)
+    shared.post("/waiting", {**FORM, "first": "2026-12-09"})
+    ready(office, KHUE).post("/waiting", FORM)
+    do(office, "places offered")
+    assert shared.get("/waiting").request.path == "/waiting"
+    assert shared.get(link_in(said(office))).request.path == "/status"
+    assert "Có chỗ cho ông/bà" in opened(shared, office.person(KHUE)).text
+
+
+@on_one_engine
+def test_birth_dates_cannot_be_tried_out_on_a_code_from_a_message(office: Office) -> None:
     fill_up(office)
     code = code_on(ready(office, KHUE).post("/waiting", FORM).text)
+    other, wrong = office.browser(), birth_of(office.person(DUNG))
+    for _ in range(status.BY_CODE.tries):
+        assert other.post("/status/book", {"code": code, **wrong}).status_code == 422
+    right = {"code": code, **birth_of(office.person(KHUE))}
+    assert other.post("/status/book", right).status_code == 429
+    assert other.get("/waiting").request.path == "/status"
+
+
+@on_one_engine
+@pytest.mark.parametrize("code", ["x" * 5000, "%00", '"><script>alert(1)</script>', "../booked"])
+def test_a_link_with_nonsense_for_a_code_asks_for_one(office: Office, code: str) -> None:
+    page = office.browser().get(f"/waiting?code={code}")
+    assert page.request.path == "/status"
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "x" * 100 not in page.text
+
+
+@on_one_engine
+def test_a_family_answers_elsewhere_with_its_first_persons_code(office: Office) -> None:
+    fill_up(office)
+    with transaction(office.engine) as session:
+        offered = sa.update(SlotRow).where(SlotRow.offered)
+        session.execute(offered.values(capacity=2, public_capacity=2))
+    _family(office).post("/waiting", {**FORM, "who": "family"})
     do(office, "places offered")
     other = office.browser()
-    assert other.get("/waiting").request.path == "/status"
-    entered = {"code": code, **birth_of(office.person(KHUE))}
-    other.post("/status", entered)
-    page = other.post("/status/book", entered)
-    assert page.request.path == "/waiting"
-    assert "Có chỗ cho ông/bà" in page.text
+    other.get(link_in(said(office)))
+    page = opened(other, office.person(KHUE))
+    assert 'name="who" value="family"' in page.text
+    done = other.post("/waiting/answer", {"answer": "yes", "who": "family"})
+    assert done.request.path == "/family/booked"
+    for number in (KHUE, DUNG):
+        assert office.person(number).full_name in done.text
 
 
 def test_who_accepts_while_choosing_elsewhere_gives_that_place_back(office: Office) -> None:
@@ -284,6 +377,16 @@ def test_a_draw_from_its_announcement_to_the_check_by_anybody(
     office.clock.now += timedelta(hours=8)
     assert do(office, "places drawn") == 2
     assert told(office)[-1] == "waiting.message.drawn"
+    text = said(office)
+    elsewhere = office.browser()
+    assert elsewhere.get(link_in(text)).request.path == "/manage"
+    ticket = re.search(r"Mã lịch hẹn ([0-9A-Z -]+)\.", text)
+    assert ticket is not None
+    known = {"ticket": ticket[1], **birth_of(office.person(KHUE))}
+    assert ticket_on(elsewhere.post("/manage", known).text) == ticket[1]
+    back = {"code": code_on(elsewhere.last), **birth_of(office.person(KHUE))}
+    assert office.browser().post("/status/book", back).status_code == 422
+    browser = elsewhere
     assert ticket_on(browser.get("/waiting").text)
     page = anybody.get(f"/draw/{draw}").text
     assert "Đã bốc thăm" in page

@@ -9,13 +9,14 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from scheduler.database import transaction
-from server.cases import appointments, filing, status, waiting
+from server.cases import appointments, families, filing, status, waiting
 from server.registry.port import RegistryDown
 from server.rules.dossier import DossierState, NotNow
 from server.rules.fields import BirthDate
 from server.web import guard
-from server.web.citizen import forms, stations
+from server.web.citizen import forms, stations, waiters
 from server.web.citizen.desk import TOKEN, desk, network, slow_down
+from server.web.citizen.family_desk import TOKEN as FAMILY_TOKEN
 from server.web.guard import open_to
 from server.web.shell import language, t, words
 
@@ -23,13 +24,18 @@ pages = Blueprint("look_up", __name__)
 
 PREFIX = -3
 """The code without its last three digits: running through one day's numbers is one bucket."""
+LONGEST = 60
+"""Characters of a code that came with a message's link."""
 DATA_WRONG = "data_wrong"
 """The officer's message that only a corrected record answers."""
 
 
 def _ask(wrong: Mapping[str, str], code: int) -> ResponseReturnValue:
     page = render_template(
-        "citizen/status.html", errors=forms.in_words(wrong), values=forms.raw(request.form)
+        "citizen/status.html",
+        errors=forms.in_words(wrong),
+        values=forms.raw(request.form),
+        given=request.args.get("code", "")[:LONGEST],
     )
     return page, code
 
@@ -73,11 +79,13 @@ def _standing(
     with transaction(desk().engine) as session:
         dossier = status.find(session, code, birth)
         seen = status.see(session, dossier) if dossier is not None else None
+        waits = waiting.live(session, dossier) if dossier is not None else None
     if seen is None:
         return _unknown()
     page = render_template(
         "citizen/standing.html",
         seen=seen,
+        waits=waits,
         national=seen.line.national_name.in_(language()),
         told=_told(seen.message),
         place=stations.by_code().get(seen.place or ""),
@@ -97,20 +105,20 @@ def look() -> ResponseReturnValue:
 def _book(code: str, birth: BirthDate) -> ResponseReturnValue:
     with transaction(desk().engine) as session:
         dossier = status.find(session, code, birth)
-        token, waits = None, False
-        if (
-            dossier is not None
-            and dossier.state is DossierState.FILED
-            and appointments.live(session, dossier) is None
-        ):
-            token = filing.new_token(dossier)
+        if dossier is None or dossier.state is not DossierState.FILED:
+            return _unknown()
+        if appointments.live(session, dossier) is not None:
+            return _unknown()
+        waits = waiting.live(session, dossier) is not None
+        family = families.told_by(session, dossier) if waits else None
+        if family is not None:
+            who, name, token = waiters.FAMILY, FAMILY_TOKEN, families.new_token(family)
+        else:
+            who, name, token = None, TOKEN, filing.new_token(dossier)
             filing.answer(dossier, station=None, day=None)
-            waits = waiting.lives(session, dossier)
-    if token is None:
-        return _unknown()
-    onward = url_for("waiting.show") if waits else url_for("booking.ask", page="station")
-    response = make_response(redirect(onward, code=303))
-    guard.set_cookie(response, TOKEN, token, max_age=None)
+    ask = url_for("booking.ask", page="station")
+    response = make_response(redirect(url_for("waiting.show", who=who) if waits else ask, code=303))
+    guard.set_cookie(response, name, token, max_age=None)
     return response
 
 

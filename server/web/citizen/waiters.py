@@ -106,6 +106,20 @@ def with_people(work: Callable[[Session, People], T]) -> T:
     return retrying(desk().engine, run)
 
 
+def holds(code: str) -> bool:
+    """Return whether this browser's people are those of the dossier of this code."""
+    if of_family():
+        family = family_desk.at_hand()
+        return family is not None and code in {one.draft.code for one in family.people}
+    draft = one_desk.at_hand()
+    return draft is not None and draft.code == code
+
+
+def enter(code: str = "") -> ResponseReturnValue:
+    """Send a browser to where a dossier's code and the birth date open the waiting page."""
+    return redirect(url_for("look_up.ask", code=code or None), code=303)
+
+
 def booked() -> ResponseReturnValue:
     """Send the browser to its ticket, or its tickets."""
     endpoint = "family_booking.booked" if of_family() else "ticket.booked"
@@ -120,7 +134,7 @@ def elsewhere() -> ResponseReturnValue:
         return redirect(url_for("family_booking.booked" if done else "family.show"), code=303)
     draft = one_desk.at_hand()
     if draft is None:  # whoever waits has a dossier's code, and no ticket yet
-        return redirect(url_for("look_up.ask"), code=303)
+        return enter()
     if draft.live is not None:
         return booked()
     if draft.state in {DossierState.DRAFT, DossierState.FILED}:

@@ -61,7 +61,10 @@ AT = {
 @pages.get("/waiting")
 @open_to("citizen")
 def show() -> ResponseReturnValue:
-    """Show where the wish stands, or ask for one."""
+    """Show where the wish stands, or ask for one; a message says of which dossier."""
+    code = request.args.get("code", "")[:LONGEST]
+    if code and not waiters.holds(code):
+        return waiters.enter(code)
     waiter, found = waiters.at_hand(), waiters.standing()
     if waiter is None:
         return waiters.elsewhere()
