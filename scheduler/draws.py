@@ -12,15 +12,13 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import announcements, booking, lottery, matching, parties, places, plan, wishes
+from scheduler import announcements, drawing, lottery, matching, places, plan, slots
 from scheduler.announcements import Draw, DrawUnknown, of_row
-from scheduler.appointment import AlreadyBooked
 from scheduler.calendar import HERE
 from scheduler.lottery import moment
-from scheduler.slots import SlotRef, SlotUnavailable
 from scheduler.tables import SlotRow
 from scheduler.tables_waiting import DrawRow, DrawState, WishRow, WishState
-from scheduler.wish_life import DrawEvent, NotNow, WishEvent, after_draw
+from scheduler.wish_life import DrawEvent, NotNow, after_draw
 
 __all__ = ["DrawRefused", "DrawTrouble", "NotNow", "announce", "cancel", "close", "draw"]
 
@@ -112,20 +110,20 @@ def announce(
     for trouble, is_so in wrong.items():
         if is_so:
             raise DrawRefused(trouble)
-    marked = session.execute(
-        sa.update(SlotRow)
-        .where(
-            SlotRow.place == place,
-            SlotRow.lane == lane,
-            SlotRow.starts_at >= begins,
-            SlotRow.starts_at < ended,
-        )
-        .values(by_lot=True)
-        .returning(SlotRow.offered)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not any(offered for (offered,) in marked):
+    here = sa.and_(
+        SlotRow.place == place,
+        SlotRow.lane == lane,
+        SlotRow.starts_at >= begins,
+        SlotRow.starts_at < ended,
+    )
+    if not slots.lock(session, here):
         raise DrawRefused(DrawTrouble.SLOTS)
+    session.execute(
+        sa.update(SlotRow)
+        .where(here)
+        .values(by_lot=True)
+        .execution_options(synchronize_session=False)
+    )
     seed = secrets.token_bytes(SEED) if seed is None else seed
     row = DrawRow(
         id=uuid4(),
@@ -181,10 +179,13 @@ def close(session: Session, draw_id: UUID, *, now: datetime) -> Draw:
 
 
 def _entries(session: Session, row: DrawRow) -> list[WishRow]:
+    """Return the wishes that wait for a draw, by id, which nobody else changes meanwhile."""
     found = session.scalars(
         sa.select(WishRow)
         .where(WishRow.draw == row.id, WishRow.state == WishState.WAITING)
         .order_by(WishRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return list(found)
 
@@ -256,60 +257,14 @@ def draw(session: Session, draw_id: UUID, *, now: datetime, beacon_value: str = 
     result = lottery.Result(placed=(), unplaced=tuple(one["id"] for one in record["entries"]))
     if record["slots"]:
         result = lottery.allocate(record)
-    unbooked = [one.id for one in result.placed if not _book(session, row, one, now=now)]
+    drawn = drawing.claim(session, result.placed, _entries(session, row), now=now)
+    left = slots.lock(session, _of(row))
+    booked = drawing.book(session, drawn, left, now=now)
+    unbooked = [one.id for one in result.placed if one.id not in booked]
     row.record = {**record, "result": result.as_json(), "unbooked": unbooked}
     _open(session, row)
     session.flush()
     return of_row(row)
-
-
-def _book(session: Session, row: DrawRow, placed: lottery.Placed, *, now: datetime) -> bool:
-    """Book who got a place; false: they need it no more, or the office took it away meanwhile.
-
-    Whoever has another appointment is taken off the list as all are (`wishes.withdraw_booked`).
-    """
-    wish = wishes.locked(session, UUID(placed.id))
-    if wish.state is not WishState.WAITING:
-        return False
-    first = SlotRef(place=row.place, starts_at=placed.starts[0], lane=row.lane)
-    try:
-        with session.begin_nested():
-            _book_all(session, wish, first, now=now)
-    except (AlreadyBooked, SlotUnavailable):
-        return False
-    wishes.happen(session, wish, WishEvent.DRAW, now=now)
-    return True
-
-
-def _book_all(session: Session, wish: WishRow, first: SlotRef, *, now: datetime) -> None:
-    people = wishes.everybody(wish)
-    if len(people) > 1:
-        members = [
-            parties.Member(
-                whose=one.whose,
-                person_key=one.person_key,
-                purpose=one.purpose,
-                length=wish.minutes,
-            )
-            for one in people
-        ]
-        lanes = (first.lane,)
-        parties.book(
-            session, members=members, first=first, now=now, lanes=lanes, by=wish.by, lot=True
-        )
-        return
-    booking.book(
-        session,
-        slot=first,
-        whose=wish.whose,
-        person_key=wish.person_key,
-        purpose=wish.purpose,
-        now=now,
-        lanes=(first.lane,),
-        length=wish.minutes,
-        by=wish.by,
-        lot=True,
-    )
 
 
 def _open(session: Session, row: DrawRow) -> None:
@@ -338,6 +293,7 @@ def cancel(session: Session, draw_id: UUID, *, now: datetime) -> Draw:
     row = _locked(session, draw_id)
     _happen(row, DrawEvent.CANCEL)
     row.drawn_at = now
+    slots.lock(session, _of(row))
     _open(session, row)
     session.flush()
     return of_row(row)

@@ -58,10 +58,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """An entry that got a place, and when each of its people begins."""
+    """An entry that got places, and where each of its people sits."""
 
     id: str
-    starts: tuple[datetime, ...]
+    chains: tuple[seating.Chain, ...]
+
+    @property
+    def starts(self) -> tuple[datetime, ...]:
+        """When each of them begins."""
+        return tuple(chain.first.starts_at for chain in self.chains)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +122,7 @@ def allocate(record: Mapping[str, Any]) -> Result:
         for slot in (slot for chain in chains for slot in chain.slots):
             room = rooms[index[slot]]
             rooms[index[slot]] = Room(slot=slot, minutes=room.minutes, free=room.free - 1)
-        starts = tuple(chain.first.starts_at for chain in chains)
-        placed.append(Placed(id=entry.id, starts=starts))
+        placed.append(Placed(id=entry.id, chains=chains))
     return Result(placed=tuple(placed), unplaced=tuple(unplaced))
 
 
@@ -144,7 +148,18 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
         RecordUnreadable: it is no record of a draw that was drawn.
     """
     result = allocate(record).as_json()
-    return tuple(_differences(record, result))
+    return (*_differences(record, result), *_unbooked(record, result))
+
+
+def _unbooked(record: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+    said, drawn = record.get("unbooked"), {one["id"] for one in result["placed"]}
+    if not isinstance(said, list):
+        yield "unbooked: there is none"
+        return
+    for one in said:
+        if not isinstance(one, str) or one not in drawn:
+            yield f"unbooked: {_short(one)} got no place"
+            return
 
 
 def _differences(record: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:

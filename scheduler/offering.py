@@ -104,7 +104,10 @@ def offer_next(
     begins, ended = plan.bounds(*days)
     rooms = _rooms(session, place, kept, max(begins, least), ended)
     chosen = _choose(session, place, rooms, now=now)
-    slots.lock(session, {slot for _, chains in chosen for one in chains for slot in one.slots})
+    slots.lock(
+        session,
+        slots.among({slot for _, chains in chosen for one in chains for slot in one.slots}),
+    )
     return tuple(
         wishes.find(session, row.id)
         for row, chains in chosen

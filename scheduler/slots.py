@@ -166,18 +166,45 @@ def take(
     return minutes
 
 
-def lock(session: Session, those: Collection[SlotRef]) -> None:
-    """Let nobody else count in these slots meanwhile: locked at once, in the order of locks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is left of a slot that is offered."""
 
-    Whoever is to take places of many slots one after the other asks for this before.
-    """
+    minutes: int
+    free: int
+    """Places the public has, those given by lot too."""
+
+
+def among(those: Collection[SlotRef]) -> sa.ColumnElement[bool]:
+    """Return whether a row of `SlotRow` is one of these slots."""
     key = sa.tuple_(SlotRow.place, SlotRow.starts_at, SlotRow.lane)
-    session.execute(
-        sa.select(SlotRow.starts_at)
-        .where(key.in_([(slot.place, slot.starts_at, slot.lane) for slot in those]))
+    return key.in_([(slot.place, slot.starts_at, slot.lane) for slot in those])
+
+
+def lock(session: Session, where: sa.ColumnElement[bool]) -> dict[SlotRef, Left]:
+    """Let nobody else count in these slots meanwhile; return what is left of those offered.
+
+    They are locked in the order of locks: whoever is to take places of many slots one after the
+    other asks for this before.
+    """
+    rows = session.execute(
+        sa.select(
+            SlotRow.place,
+            SlotRow.starts_at,
+            SlotRow.lane,
+            SlotRow.offered,
+            SlotRow.minutes,
+            free_places(public=True, lot=True),
+        )
+        .where(where)
         .order_by(SlotRow.place, SlotRow.starts_at, SlotRow.lane)
         .with_for_update()
     )
+    return {
+        SlotRef(place=place, starts_at=starts_at, lane=lane): Left(minutes=minutes, free=free)
+        for place, starts_at, lane, offered, minutes, free in rows
+        if offered
+    }
 
 
 def give_back(session: Session, freed: Mapping[Seat, int]) -> None:

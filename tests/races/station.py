@@ -138,5 +138,40 @@ def in_transaction(work: Callable[[Session], T]) -> Callable[[sa.Engine], T]:
     return run
 
 
+def locks_in_order(
+    url: str,
+    engine: sa.Engine,
+    work: Callable[[sa.Engine], object],
+    *,
+    first: SlotRef,
+    later: SlotRef,
+) -> bool:
+    """Return whether `work` waits for `first`, which we hold, without holding `later` already.
+
+    Of PostgreSQL alone: it knows who waits for whom.
+    """
+
+    def row(slot: SlotRef) -> sa.Select[int]:
+        return sa.select(SlotRow.taken).where(
+            SlotRow.place == slot.place,
+            SlotRow.starts_at == slot.starts_at,
+            SlotRow.lane == slot.lane,
+        )
+
+    done: list[object] = []
+    with transaction(engine) as session:
+        session.execute(row(first).with_for_update()).one()
+        thread = Thread(target=lambda: done.extend(at_once(url, work)), daemon=True)
+        thread.start()
+        waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not session.scalars(waits).one():
+            assert thread.is_alive(), f"it did not wait: {done}"
+        skipping = row(later).with_for_update(skip_locked=True)
+        is_free = session.execute(skipping).one_or_none() is not None
+    thread.join(timeout=120)
+    assert errors(done) == []
+    return is_free
+
+
 def errors(done: Sequence[object]) -> list[object]:
     return [outcome for outcome in done if isinstance(outcome, Exception)]

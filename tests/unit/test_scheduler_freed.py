@@ -27,6 +27,7 @@ from tests.races.station import (
     furnish,
     hold,
     in_transaction,
+    locks_in_order,
     slot,
     taken,
 )
@@ -375,6 +376,21 @@ def test_two_workers_offer_a_place_to_one_wish_only(
         rows = session.scalars(sa.select(FreedRow)).all()
         assert len({row.wish for row in rows}) == len(rows) == 3
         assert taken(session) == [3]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_whoever_offers_waits_for_the_first_slot_before_it_locks_a_later_one(
+    database_url: str, engine: sa.Engine, now: datetime
+) -> None:
+    furnish(engine, 1, 1, 1)
+    with transaction(engine) as session:
+        waits(session, 1, now, wanted=_thursday(from_time=time(8, 30)))
+        waits(session, 2, now + timedelta(seconds=1), wanted=_thursday(to_time=time(8)))
+    offers = in_transaction(lambda s: offering.offer_next(s, CODE, now=now + HOUR))
+    assert locks_in_order(database_url, engine, offers, first=slot(0), later=slot(2))
+    with reading(engine) as session:
+        assert taken(session) == [1, 0, 1]
 
 
 def test_an_answer_and_its_end_race_and_one_of_them_wins(

@@ -65,7 +65,7 @@ def record(
 
 
 def drawn(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {**said, "result": lottery.allocate(said).as_json()}
+    return {**said, "result": lottery.allocate(said).as_json(), "unbooked": []}
 
 
 ENTRIES = st.lists(
@@ -196,6 +196,9 @@ def test_a_draw_that_is_drawn_as_it_says_is_agreed() -> None:
         (lambda r: r["result"]["placed"].pop(), "result.placed"),
         (lambda r: r["result"].pop("unplaced"), "result.unplaced"),
         (lambda r: r.pop("result"), "result: there is none"),
+        (lambda r: r.pop("unbooked"), "unbooked: there is none"),
+        (lambda r: r["unbooked"].append(r["result"]["unplaced"][0]), "unbooked"),
+        (lambda r: r["unbooked"].append(5), "unbooked"),
     ],
 )
 def test_whatever_was_changed_afterwards_is_found(change: Any, where: str) -> None:  # noqa: ANN401

@@ -32,6 +32,7 @@ from tests.races.station import (
     furnish,
     hold,
     in_transaction,
+    locks_in_order,
     slot,
     taken,
 )
@@ -360,6 +361,84 @@ def test_two_draws_announced_at_once_never_share_days(
     done = at_once(database_url, *works)
     refused = [one for one in errors(done) if isinstance(one, DrawRefused)]
     assert [one.trouble for one in refused] == [DrawTrouble.OVERLAP] * 3, done
+
+
+def test_who_is_drawn_sits_where_the_record_says_though_a_nearer_place_came_free(
+    engine: sa.Engine, early: datetime
+) -> None:
+    with transaction(engine) as session:
+        mine = booked(session, 8, slot(), early)
+        draw = announce(session, early)
+        family = wishes.make(session, wish(1, 2, draw=draw.id), now=early)
+        draws.close(session, draw.id, now=CLOSES)
+        booking.cancel(session, mine, now=CLOSES)
+        draws.draw(session, draw.id, now=CLOSES)
+        record = announcements.public_record(session, draw.id)
+        assert (lottery.verify(record), record["unbooked"]) == ((), [])
+        made = [booking.live_of(session, one) for one in (family.whose, "dossier-1-1")]
+        assert [one.slot for one in made if one] == [slot(0), slot(1)]
+        starts = [lottery.moment(one.starts_at) for one in made if one]
+        assert starts == record["result"]["placed"][0]["starts"]
+        assert len({one.party for one in made if one} - {None}) == 1
+
+
+@pytest.mark.parametrize("meanwhile", [{"taken": 1}, {"minutes": 10}, {"offered": False}])
+def test_whose_place_the_office_took_after_closing_is_unbooked_and_claims_nothing(
+    engine: sa.Engine, early: datetime, meanwhile: dict[str, int]
+) -> None:
+    with transaction(engine) as session:
+        booked(session, 8, slot(), early)
+        draw = announce(session, early)
+        family = wishes.make(session, wish(1, 2, draw=draw.id, priority=True), now=early)
+        other = wishes.make(session, wish(2, draw=draw.id), now=early)
+        draws.close(session, draw.id, now=CLOSES)
+        second = sa.update(SlotRow).where(SlotRow.starts_at == slot(1).starts_at)
+        if "taken" in meanwhile:
+            booking.book(
+                session,
+                slot=slot(1),
+                whose="dossier-7",
+                person_key=b"person-7",
+                purpose="NEW",
+                now=CLOSES,
+                public=False,
+            )
+        else:
+            session.execute(second.values(**meanwhile))
+        draws.draw(session, draw.id, now=CLOSES)
+        record = announcements.public_record(session, draw.id)
+        assert family.id is not None
+        assert (lottery.verify(record), record["unbooked"]) == ((), [family.id.hex])
+        assert [state(session, one.id) for one in (family, other)] == [
+            WishState.WAITING,
+            WishState.PLACED,
+        ]
+        live = booking.live_of(session, other.whose)
+        assert live is not None
+        assert live.slot == slot(2)
+        assert hold(session, 0, slot(), CLOSES, whose="dossier-1-1").state is AppointmentState.HELD
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_draw_waits_for_the_first_of_its_slots_before_it_locks_a_later_one(
+    database_url: str, engine: sa.Engine, early: datetime
+) -> None:
+    with transaction(engine) as session:
+        draw = announce(session, early)
+        any_time = wish().wanted
+        late, soon = replace(any_time, from_time=time(8, 30)), replace(any_time, to_time=time(8))
+        for made in (wish(1, wanted=late, priority=True), wish(2, wanted=soon)):
+            wishes.make(session, replace(made, draw=draw.id), now=early)
+        draws.close(session, draw.id, now=CLOSES)
+
+    def drawn(other: sa.Engine) -> None:
+        with transaction(other) as session:
+            draws.draw(session, draw.id, now=CLOSES)
+
+    assert locks_in_order(database_url, engine, drawn, first=slot(0), later=slot(2))
+    with reading(engine) as session:
+        assert taken(session) == [1, 0, 1]
 
 
 def test_a_draw_that_is_called_off_leaves_its_wishes_waiting(
