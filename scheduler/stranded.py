@@ -4,17 +4,16 @@ It moves nobody and cancels nothing: their appointment stands until they or an o
 """
 
 import enum
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import booking
-from scheduler.booking import Appointment, SlotRef
+from scheduler.appointment import Appointment, of_row
 from scheduler.database import insert_missing
 from scheduler.life import AppointmentState
+from scheduler.slots import SlotRef
 from scheduler.tables import AppointmentRow, FurtherRow, SlotRow
 from scheduler.tables_calendar import StrandedRow
 
@@ -138,13 +137,13 @@ def mark(session: Session, place: str, *, now: datetime) -> int:
     )
 
 
-def _state(row: StrandedRow, appointment: Appointment, *, offered: bool) -> StrandedState:
+def _state(row: StrandedRow, appointment: Appointment, *, missing: bool) -> StrandedState:
     """Return where somebody stands; the first thing that is true."""
     there = (appointment.place, appointment.starts_at, appointment.lane)
     happened = (
         (_S.MOVED, there != (row.place, row.starts_at, row.lane)),
         (_S.OVER, not appointment.state.live),
-        (_S.RESTORED, offered),
+        (_S.RESTORED, not missing),
         (_S.SETTLED, row.settled_at is not None),
         (_S.CALLED, row.called_at is not None),
         (_S.TOLD, row.told_at is not None),
@@ -152,28 +151,55 @@ def _state(row: StrandedRow, appointment: Appointment, *, offered: bool) -> Stra
     return next((state for state, is_so in happened if is_so), _S.OPEN)
 
 
-def _offered(session: Session, appointment: Appointment) -> bool:
-    """Return whether every slot of the appointment is offered."""
-    further = sa.select(FurtherRow.starts_at).where(FurtherRow.appointment_id == appointment.id)
-    gone = (
-        sa.select(SlotRow.starts_at)
-        .where(
-            SlotRow.place == appointment.place,
-            SlotRow.lane == appointment.lane,
-            sa.or_(SlotRow.starts_at == appointment.starts_at, SlotRow.starts_at.in_(further)),
-            sa.not_(SlotRow.offered),
-        )
-        .limit(1)
+def _missing() -> sa.ColumnElement[bool]:
+    """Whether a slot of the lost time, the first or a further one, is still not offered."""
+    gone = sa.and_(
+        SlotRow.place == StrandedRow.place,
+        SlotRow.lane == StrandedRow.lane,
+        sa.not_(SlotRow.offered),
     )
-    return session.execute(gone).first() is None
+    further = sa.and_(
+        FurtherRow.appointment_id == StrandedRow.appointment_id,
+        FurtherRow.starts_at == SlotRow.starts_at,
+    )
+    return sa.or_(
+        sa.exists().where(gone, SlotRow.starts_at == StrandedRow.starts_at),
+        sa.exists().where(gone, further),
+    )
 
 
-def _record(session: Session, row: StrandedRow) -> Stranded:
-    appointment = booking.find(session, row.appointment_id)
+def _waits() -> sa.ColumnElement[bool]:
+    """Whether something is left to be done: in SQL what `StrandedState.open` says."""
+    return sa.and_(
+        StrandedRow.settled_at.is_(None),
+        AppointmentRow.place == StrandedRow.place,
+        AppointmentRow.starts_at == StrandedRow.starts_at,
+        AppointmentRow.lane == StrandedRow.lane,
+        AppointmentRow.state.in_(LIVE),
+        _missing(),
+    )
+
+
+Found = sa.Select[StrandedRow, AppointmentRow, bool]
+
+
+def _select() -> Found:
+    return sa.select(StrandedRow, AppointmentRow, _missing()).join(
+        AppointmentRow, AppointmentRow.id == StrandedRow.appointment_id
+    )
+
+
+def _records(session: Session, found: Found) -> tuple[Stranded, ...]:
+    return tuple(_record(row) for row in session.execute(found))
+
+
+def _record(found: sa.Row[StrandedRow, AppointmentRow, bool]) -> Stranded:
+    row, appointment_row, missing = found
+    appointment = of_row(appointment_row)
     return Stranded(
         appointment=appointment,
         was=SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane),
-        state=_state(row, appointment, offered=_offered(session, appointment)),
+        state=_state(row, appointment, missing=missing),
         found_at=row.found_at,
         told_at=row.told_at,
         unreachable=row.unreachable,
@@ -184,35 +210,47 @@ def _record(session: Session, row: StrandedRow) -> Stranded:
     )
 
 
-def _records(session: Session, rows: Iterable[StrandedRow]) -> tuple[Stranded, ...]:
-    return tuple(_record(session, row) for row in rows)
-
-
 def of(session: Session, appointment: Appointment) -> Stranded | None:
     """Return how the time of an appointment was taken away, or None where it stands."""
-    row = session.get(StrandedRow, (appointment.id, appointment.starts_at))
-    found = None if row is None else _record(session, row)
-    return found if found is not None and found.state.open else None
+    its_own = _select().where(
+        StrandedRow.appointment_id == appointment.id,
+        StrandedRow.starts_at == appointment.starts_at,
+    )
+    return next((one for one in _records(session, its_own) if one.state.open), None)
 
 
 def at(session: Session, place: str, *, since: datetime) -> tuple[Stranded, ...]:
-    """Return whoever lost their time at a place and is not settled, or was since then; by time."""
-    rows = session.scalars(
-        sa.select(StrandedRow)
+    """Return whoever lost their time at a place and is not settled, then who was since; by time."""
+    return _records(
+        session,
+        _select()
         .where(
             StrandedRow.place == place,
             sa.or_(StrandedRow.settled_at.is_(None), StrandedRow.settled_at >= since),
         )
-        .order_by(StrandedRow.starts_at, StrandedRow.appointment_id)
-        .limit(MOST)
+        .order_by(
+            StrandedRow.settled_at.is_not(None), StrandedRow.starts_at, StrandedRow.appointment_id
+        )
+        .limit(MOST),
     )
-    return _records(session, rows)
+
+
+def count_open(session: Session, place: str) -> int:
+    """Return how many people at a place still have to be told or called, holds left out."""
+    count = (
+        sa.select(sa.func.count())
+        .select_from(StrandedRow)
+        .join(AppointmentRow, AppointmentRow.id == StrandedRow.appointment_id)
+        .where(StrandedRow.place == place, AppointmentRow.state != AppointmentState.HELD, _waits())
+    )
+    return session.scalars(count).one()
 
 
 def untold(session: Session, *, limit: int) -> tuple[Stranded, ...]:
     """Return whoever was sent nothing yet and can be, those who have to come first first."""
-    rows = session.scalars(
-        sa.select(StrandedRow)
+    return _records(
+        session,
+        _select()
         .where(
             StrandedRow.settled_at.is_(None),
             StrandedRow.told_at.is_(None),
@@ -220,9 +258,8 @@ def untold(session: Session, *, limit: int) -> tuple[Stranded, ...]:
         )
         .order_by(StrandedRow.starts_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=StrandedRow, skip_locked=True),
     )
-    return _records(session, rows)
 
 
 def _row(session: Session, one: Stranded) -> StrandedRow:
@@ -254,38 +291,17 @@ def settle(session: Session, one: Stranded, *, by: str, now: datetime) -> None:
 
 
 def settle_done(session: Session, *, now: datetime, limit: int) -> int:
-    """Settle whoever moved, cancelled or has their time back; return how many were looked at."""
+    """Settle whoever moved, cancelled or has all of their time back; return how many."""
+    # Only rows that are settled are found: one that is not would be found again for ever.
     rows = session.scalars(
         sa.select(StrandedRow)
-        .join(
-            AppointmentRow,
-            AppointmentRow.id == StrandedRow.appointment_id,
-        )
-        .join(
-            SlotRow,
-            sa.and_(
-                SlotRow.place == StrandedRow.place,
-                SlotRow.starts_at == StrandedRow.starts_at,
-                SlotRow.lane == StrandedRow.lane,
-            ),
-        )
-        .where(
-            StrandedRow.settled_at.is_(None),
-            sa.or_(
-                AppointmentRow.starts_at != StrandedRow.starts_at,
-                AppointmentRow.place != StrandedRow.place,
-                AppointmentRow.lane != StrandedRow.lane,
-                AppointmentRow.state.not_in(LIVE),
-                SlotRow.offered,
-            ),
-        )
+        .join(AppointmentRow, AppointmentRow.id == StrandedRow.appointment_id)
+        .where(StrandedRow.settled_at.is_(None), sa.not_(_waits()))
+        .order_by(StrandedRow.starts_at, StrandedRow.appointment_id)
         .limit(limit)
         .with_for_update(of=StrandedRow, skip_locked=True)
     ).all()
-    done = 0
     for row in rows:
-        if not _record(session, row).state.open:
-            row.settled_at, row.settled_by = now, SYSTEM
-            done += 1
+        row.settled_at, row.settled_by = now, SYSTEM
     session.flush()
-    return done
+    return len(rows)

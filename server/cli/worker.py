@@ -148,7 +148,7 @@ def _open_days(engine: sa.Engine, now: datetime) -> int:
 def _offer_other_times(engine: sa.Engine, now: datetime) -> int:
     """Tell whoever lost their time of others, and settle whoever has chosen."""
     told = _until_done(engine, lambda s: rebooking.tell(s, now=now, limit=BATCH))
-    return told + retrying(engine, lambda s: stranded.settle_done(s, now=now, limit=BATCH))
+    return told + _until_done(engine, lambda s: stranded.settle_done(s, now=now, limit=BATCH))
 
 
 def _lapse(engine: sa.Engine, now: datetime) -> int:

@@ -135,6 +135,51 @@ def test_whoever_moves_or_gets_the_day_back_is_settled_by_itself_and_may_be_hit_
         assert (again.appointment.id, again.state) == (keeper, "open")
 
 
+def test_who_has_only_half_of_their_time_back_keeps_nobody_else_waiting(
+    engine: sa.Engine, now: datetime, rule: int
+) -> None:
+    del rule
+    with transaction(engine) as session:
+        halved, mover = (
+            booking.book(
+                session,
+                slot=slot(first),
+                whose=f"dossier-{first}",
+                person_key=bytes([first]),
+                purpose="NEW",
+                length=length,
+                now=now,
+            ).id
+            for first, length in ((1, 30), (4, 15))
+        )
+        _apply(session, AddDay(unlike=CLOSED, code=CODE), now)
+        _apply(session, RemoveDay(day=THURSDAY, code=CODE), now)
+        short = replace(CLOSED, kind=Kind.SHORT_DAY, closes=time(8, 30))
+        _apply(session, AddDay(unlike=short, code=CODE), now)
+        assert stranded.count_open(session, CODE) == 2
+        booking.move(session, mover, to=slot(96), now=now)
+        assert stranded.count_open(session, CODE) == 1
+        assert stranded.settle_done(session, now=now, limit=1) == 1
+        assert stranded.settle_done(session, now=now, limit=1) == 0
+        found = [(one.appointment.id, one.state) for one in stranded.at(session, CODE, since=now)]
+        assert found == [(halved, "open"), (mover, "moved")]
+
+
+def test_who_is_settled_keeps_nobody_off_the_list(
+    engine: sa.Engine, now: datetime, rule: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del rule
+    monkeypatch.setattr(stranded, "MOST", 1)
+    with transaction(engine) as session:
+        first, second = (booked(session, n, slot(n), now) for n in (0, 5))
+        _apply(session, AddDay(unlike=CLOSED, code=CODE), now)
+        (one,) = stranded.at(session, CODE, since=now)
+        assert one.appointment.id == first
+        stranded.settle(session, one, by="officer:x", now=now)
+        (other,) = stranded.at(session, CODE, since=now)
+        assert other.appointment.id == second
+
+
 def test_lanes_have_kinds_and_servers_and_come_with_their_hours(engine: sa.Engine) -> None:
     with transaction(engine) as session:
         add_place(session)
@@ -341,6 +386,7 @@ def _nobody_is_lost(session: Session, standing: dict[int, UUID]) -> None:
         if one.state.open
     }
     assert lost == open_, "everybody in a slot that is gone is on the list, and nobody else"
+    assert stranded.count_open(session, CODE) == len(open_)
     slots = session.execute(sa.select(SlotRow.taken, SlotRow.capacity)).all()
     assert all(taken <= capacity for taken, capacity in slots)
     assert ledger.drift(session) == ()
