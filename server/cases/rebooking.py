@@ -336,8 +336,3 @@ def settle(session: Session, dossier: Dossier, *, by: str, now: datetime) -> Non
         NotNow: nothing is left to be done.
     """
     stranded.settle(session, on_list(session, dossier), by=by, now=now)
-
-
-def count_open(session: Session, codes: Iterable[str], *, now: datetime) -> int:
-    """Return how many people still have to be told or called at these places."""
-    return sum(line.stranded.state.open for line in listed(session, codes, now=now))

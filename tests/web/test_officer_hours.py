@@ -1,6 +1,8 @@
 """The pages of hours: nothing is changed unseen, nobody is dropped, nonsense is refused."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -115,8 +117,10 @@ def test_a_closure_shows_whom_it_hits_before_anything_changes(office: Office) ->
     assert live(office, dossier_id).starts_at.astimezone(HERE).date() == THURSDAY
     assert ("officer:s.dung", "calendar.change") in office.entries(about=f"place:{STATION}")
     page = browser.get("/hours/stranded").text
-    for said in ("Lê Văn Ân", "Chưa báo", "Cần gọi", "08:00, Thứ Sáu, 27/11/2026"):
+    for said in ("Lê Văn Ân", "Chưa báo", "Cần gọi", f"open={dossier_id}"):
         assert said in page, said
+    assert 'name="slot"' not in page
+    assert "08:00, Thứ Sáu, 27/11/2026" in browser.get(f"/hours/stranded?open={dossier_id}").text
 
 
 def test_who_books_while_an_officer_reads_is_shown_before_the_change(office: Office) -> None:
@@ -187,9 +191,8 @@ def test_an_officer_gives_somebody_another_time(office: Office) -> None:
     dossier_id = book(office)
     browser = office.signed_in("s.dung")
     change(browser, **CLOSED)
-    slot = re.search(
-        r'name="slot" value="([^"]+-11-27T[^"]+)"', browser.get("/hours/stranded").text
-    )
+    opened = browser.get(f"/hours/stranded?open={dossier_id}").text
+    slot = re.search(r'name="slot" value="([^"]+-11-27T[^"]+)"', opened)
     assert slot
     answered = browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot[1])
     assert answered.status_code == 303
@@ -383,6 +386,7 @@ def test_a_time_that_filled_meanwhile_is_refused_and_the_lost_one_stands(office:
     late = browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot)
     assert late.status_code == 409
     assert "vừa hết chỗ" in late.text
+    assert "08:30, Thứ Sáu, 27/11/2026" in late.text
     assert live(office, dossier_id).starts_at.astimezone(HERE).date() == THURSDAY
     assert (STATION, "27/11 08:30") in _alternatives(office, dossier_id)
 
@@ -419,3 +423,45 @@ def test_days_are_named_in_the_readers_language(office: Office) -> None:
     assert "Training" in page
     assert "New Year" in page
     assert "Tập huấn" in browser.get("/hours?lang=vi").text
+
+
+@contextmanager
+def statements(engine: sa.Engine) -> Iterator[list[str]]:
+    """What is sent to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(*call: object) -> None:
+        sent.append(str(call[2]))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_more_people_on_the_list_cost_no_more_queries(office: Office) -> None:
+    days = [date(2026, 12, number) for number in (8, 9, 10)]
+    first, *_ = [book(office, day) for day in days for _ in range(2)]
+    browser = office.signed_in("s.dung")
+    pages = ("/hours", "/hours/stranded", f"/hours/stranded?open={first}")
+    sent: list[list[int]] = []
+    for people, day in zip((2, 4, 6), days, strict=True):
+        change(browser, **{**CLOSED, "day": day.isoformat()})
+        sent.append([])
+        for page in pages:
+            with statements(office.engine) as seen:
+                shown = browser.get(page).text
+            assert f"{people} công dân" in shown or f'"count">{people}<' in shown
+            sent[-1].append(len(seen))
+    few, more, most = sent
+    assert few[:2] == more[:2] == most[:2]
+    assert 0 < few[1] < few[2], "statements are counted"
+
+
+@pytest.mark.parametrize("opened", ["", "x", "%00", "x" * 3000, str(UUID(int=1))])
+def test_whoever_is_not_on_the_list_is_not_opened(office: Office, opened: str) -> None:
+    book(office)
+    browser = office.signed_in("s.dung")
+    change(browser, **CLOSED)
+    page = browser.get(f"/hours/stranded?open={opened}")
+    assert page.status_code == 200
+    assert 'name="slot"' not in page.text

@@ -29,6 +29,7 @@ from server.web.officer import (
     record_pages,
     review_pages,
     sign_in_pages,
+    stranded_pages,
     today_pages,
 )
 from server.web.officer.desk import EXTENSION, ROLES, Desk, Unsealer, gate, nobody_or_me
@@ -66,6 +67,7 @@ def create_app(
         assisted_pages,
         hall_pages,
         hours_pages,
+        stranded_pages,
         draw_pages,
         planner_pages,
         audit_pages,

@@ -1,33 +1,30 @@
-"""The hours of a station: lanes, weekly hours, special days, and who lost their time by a change.
+"""The hours of a station: lanes, weekly hours, special days.
 
-Nothing is changed before the officer has seen who is hit by it.
+Nothing is changed before the officer has seen who is hit by it; what becomes of them stands in
+`stranded_pages`.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
-from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import booking, calendar, lanes, places
-from scheduler.booking import SlotFull, SlotGone, SlotRef
+from scheduler import calendar, lanes, places, stranded
 from scheduler.conflicts import AddHours, Change
 from scheduler.database import reading, retrying
 from scheduler.lanes import Lane
 from scheduler.places import Rule, Unlike
 from scheduler.plan import days_between
 from scheduler.tables import Kind, LaneKind, Scope
-from server.cases import hours, officers, rebooking
+from server.cases import hours, officers
 from server.cases.hours import Losing
-from server.cases.rebooking import Alternative
-from server.rules.dossier import NotNow
-from server.store.tables import Dossier, Role
+from server.store.tables import Role
 from server.web.formats import weekday
 from server.web.guard import open_to
 from server.web.officer import hours_forms as forms
@@ -41,8 +38,6 @@ AHEAD: Final = timedelta(days=120)
 """How far special days are listed: past the next long holiday."""
 MONDAY: Final = date(2026, 11, 23)
 SPAN: Final = 3
-YEARS: Final = range(2000, 2200)
-"""In which slots lie; the ends of what a clock can say overflow between time zones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +65,8 @@ class DayShown:
     announced: bool
 
 
-def _station(session: Session) -> str:
+def station(session: Session) -> str:
+    """Return the station that was asked for, or the officer's own where that is not theirs."""
     officer = me()
     asked = request.values.get("station", officer.station)
     return asked if asked in officers.stations_of(session, officer) else officer.station
@@ -165,14 +161,14 @@ def _page(
 ) -> ResponseReturnValue:
     here, today = desk(), desk().today()
     with reading(here.engine) as session:
-        code = code or _station(session)
+        code = code or station(session)
         allowed = officers.stations_of(session, me())
         names = {place.code: place.name for place in places.places(session)}
         if code not in names:
             abort(404)
         shown = _lanes(session, code, today)
         days = _days(session, code, today)
-        to_tell = rebooking.count_open(session, [code], now=here.now())
+        to_tell = stranded.count_open(session, code)
     page = render_template(
         "officer/hours.html",
         station=code,
@@ -244,7 +240,7 @@ def change() -> ResponseReturnValue:
     sure = request.form.get("sure") == "yes"
 
     def work(session: Session) -> tuple[str, Change, tuple[Losing, ...], bool, bool]:
-        code = _station(session)
+        code = station(session)
         asked = _asked(session, code, here.today())
         lost = hours.losing(session, code, change=asked, now=now)
         done = sure and request.form.get("seen") == _seen(lost)
@@ -260,7 +256,7 @@ def change() -> ResponseReturnValue:
     except (LookupError, sa.exc.IntegrityError):
         return _page(errors={"what": "hours.wrong.what"}, status=409)
     if done:
-        to = "hours.stranded" if lost else "hours.show"
+        to = "stranded.show" if lost else "hours.show"
         return redirect(url_for(to, station=code, done=request.form.get("what")), code=303)
     return render_template(
         "officer/hours_confirm.html",
@@ -294,7 +290,7 @@ def lane() -> ResponseReturnValue:
     here = desk()
 
     def work(session: Session) -> str:
-        code = _station(session)
+        code = station(session)
         asked = forms.lane(request.form)
         known = {one.code for one in lanes.of(session, code)}
         if asked.code in known:
@@ -310,100 +306,3 @@ def lane() -> ResponseReturnValue:
     except forms.Wrong as wrong:
         return _page(errors=wrong.errors, status=422)
     return redirect(url_for("hours.show", station=code, done="lane"), code=303)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostShown:
-    """Somebody who lost their time, with the times they may have instead."""
-
-    line: rebooking.OnList
-    others: tuple[Alternative, ...]
-
-
-def _stranded(trouble: str | None = None, status: int = 200) -> ResponseReturnValue:
-    here, now = desk(), desk().now()
-    with reading(here.engine) as session:
-        code = _station(session)
-        allowed = officers.stations_of(session, me())
-        names = {place.code: place.name for place in places.places(session)}
-        found = [_lost(session, line, now) for line in rebooking.listed(session, [code], now=now)]
-    page = render_template(
-        "officer/hours_stranded.html",
-        station=code,
-        station_name=names.get(code, code),
-        stations=sorted((one, names[one]) for one in allowed if one in names),
-        lost=found,
-        open=sum(one.line.stranded.state.open for one in found),
-        trouble=trouble,
-        now=now,
-    )
-    return page, status
-
-
-def _lost(session: Session, line: rebooking.OnList, now: datetime) -> LostShown:
-    """Return a line with other times where there is somebody to give them to."""
-    to_come = line.stranded.state.open and line.stranded.was.starts_at > now
-    dossier = session.get(Dossier, line.who.dossier_id) if to_come and line.who.dossier_id else None
-    others = () if dossier is None else rebooking.alternatives(session, dossier, now=now)
-    return LostShown(line=line, others=others)
-
-
-@pages.get("/hours/stranded")
-@open_to(SUPERVISOR)
-def stranded() -> ResponseReturnValue:
-    """Show who lost their time at a station and what became of them."""
-    return _stranded()
-
-
-def _of_station(session: Session, dossier_id: UUID) -> Dossier:
-    """Return a dossier whose time was taken away at a station the officer sees, or end in 404."""
-    dossier = session.get(Dossier, dossier_id)
-    live = None if dossier is None else booking.live_of(session, str(dossier.id))
-    seen = officers.stations_of(session, me())
-    if dossier is None or live is None or live.place not in seen:
-        abort(404)
-    return dossier
-
-
-@pages.post("/hours/stranded/<uuid:dossier_id>")
-@open_to(SUPERVISOR)
-def answer(dossier_id: UUID) -> ResponseReturnValue:
-    """Note that somebody was called, give them another time, or note that it is arranged."""
-    here, officer, now = desk(), me(), desk().now()
-    what, slot = request.form.get("what"), _slot(request.form.get("slot", ""))
-
-    def work(session: Session) -> str:
-        code = _station(session)
-        dossier = _of_station(session, dossier_id)
-        match what:
-            case "called":
-                rebooking.called(session, dossier, by=officer.actor, now=now)
-            case "settled":
-                rebooking.settle(session, dossier, by=officer.actor, now=now)
-            case "move" if slot is not None:
-                rebooking.accept(session, dossier, slot, now=now, by=officer.actor)
-            case _:
-                abort(400)
-        return code
-
-    try:
-        code = retrying(here.engine, work)
-    except (SlotFull, SlotGone):
-        return _stranded("full", 409)
-    except NotNow:
-        return _stranded("moved_on", 409)
-    return redirect(url_for("hours.stranded", station=code), code=303)
-
-
-def _slot(text: str) -> SlotRef | None:
-    """Return the slot a button names: place, moment and lane."""
-    place, _, rest = text[:80].partition("|")
-    moment, _, lane_code = rest.partition("|")
-    try:
-        starts_at = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    usual = starts_at.tzinfo is not None and starts_at.year in YEARS
-    if not usual or not place or not lane_code:
-        return None
-    return SlotRef(place=place, starts_at=starts_at, lane=lane_code)

@@ -227,7 +227,7 @@ def open_plan() -> ResponseReturnValue:
     except (ValueError, IntegrityError):
         return _show(request.form, {"places1": "plan.wrong.places"})
     if looked.done:
-        to = "hours.stranded" if looked.lost else "hours.show"
+        to = "stranded.show" if looked.lost else "hours.show"
         return redirect(url_for(to, station=looked.asked.place, done="hours"), code=303)
     return render_template(
         "officer/planner_confirm.html",
