@@ -7,17 +7,17 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
 from flask import request
 
 from scheduler.places import REGULAR
-from scheduler.slots import SlotRef
+from scheduler.slots import SlotGone, SlotRef
 from server.cases.behalf import Proof
 from server.cases.programs import Caller
-from server.rules import codes, fields
+from server.rules import codes, dates, fields
 from server.rules.fields import BirthDate
 from server.web.api.problems import Code, Refused
 
@@ -26,7 +26,6 @@ LARGEST_BODY = 4096
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{8,128}")
 BIRTH = re.compile(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{2}))?")
 WORD = re.compile(r"[A-Za-z0-9_.-]{1,16}")
-LONGEST_TIME = 40
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,28 +90,28 @@ def _birth(text: str, *, today: date) -> BirthDate:
         raise Refused(Code.FIELD_WRONG, field="birth_date") from None
 
 
-def slot(said: Mapping[str, str]) -> SlotRef:
+def slot(said: Mapping[str, str], *, today: date) -> SlotRef:
     """Return which time is meant: ``station``, ``starts_at`` with its zone, perhaps ``lane``.
 
     Raises:
         Refused: it is none.
+        SlotGone: no calendar may offer it.
     """
     lane = said.get("lane", REGULAR)
     for name, value in (("station", said["station"]), ("lane", lane)):
         if not WORD.fullmatch(value):
             raise Refused(Code.FIELD_WRONG, field=name)
-    return SlotRef(place=said["station"], starts_at=_moment(said["starts_at"]), lane=lane)
+    starts_at = _moment(said["starts_at"])
+    if not dates.may_be_offered(starts_at, today=today):
+        raise SlotGone
+    return SlotRef(place=said["station"], starts_at=starts_at, lane=lane)
 
 
 def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text[: LONGEST_TIME + 1])
-        if moment.tzinfo is not None:
-            # Far from any calendar, a change of zone leaves the years there are.
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise Refused(Code.FIELD_WRONG, field="starts_at")
+    moment = dates.moment(text)
+    if moment is None:
+        raise Refused(Code.FIELD_WRONG, field="starts_at")
+    return moment
 
 
 def identity(text: str) -> UUID:
@@ -175,10 +174,9 @@ def query_day(name: str) -> date | None:
     value = request.args.get(name)
     if value is None:
         return None
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise Refused(Code.FIELD_WRONG, field=name) from None
+    day = dates.day(value)
+    if day is None:
+        raise Refused(Code.FIELD_WRONG, field=name)
     return day
 
 

@@ -69,7 +69,7 @@ def _counted(proof: Proof, work: Callable[[], T]) -> T:
 def make() -> Response:
     """Book a time; the same request again is answered alike."""
     said = bodies.body(PROOF | SLOT, LANE)
-    proof, slot = bodies.proof(said, today=today()), bodies.slot(said)
+    proof, slot = bodies.proof(said, today=today()), bodies.slot(said, today=today())
     key = bodies.request_key(caller())
     find, open_lanes = _told(proof), lanes(slot.place)
 
@@ -117,7 +117,7 @@ def look(name: str) -> Response:
 def move(name: str) -> Response:
     """Move an appointment to another time."""
     appointment_id = bodies.identity(name)
-    to = bodies.slot(bodies.body(SLOT, LANE))
+    to = bodies.slot(bodies.body(SLOT, LANE), today=today())
     open_lanes = lanes(to.place)
     moved = retrying(
         desk().engine,

@@ -222,6 +222,10 @@ def take_day() -> ResponseReturnValue:
     return go("time")
 
 
+def _named(field: str, station: str) -> SlotRef | None:
+    return times.slot_named(request.form.get(field, ""), station, today=desk().today())
+
+
 def _hold(slot: SlotRef) -> Appointment:
     def work(session: Session) -> Appointment:
         mine = _mine(session)
@@ -252,7 +256,7 @@ def take_time() -> ResponseReturnValue:
     draft = _may_see("time")
     if draft is None:
         return _elsewhere()
-    slot = times.slot_named(request.form.get("time", ""), draft.answers["station"])
+    slot = _named("time", draft.answers["station"])
     if slot is None or slot.starts_at.astimezone(HERE).date().isoformat() != draft.answers["day"]:
         return _time(draft, "time.empty", 422)
     try:
@@ -272,7 +276,7 @@ def longer() -> ResponseReturnValue:
     """Hold the place longer; if the hold ran out, hold the same one again while it is free."""
     draft = at_hand()
     station = draft.answers.get("station") if draft is not None and draft.live is None else None
-    slot = times.slot_named(request.form.get("slot", ""), station) if station else None
+    slot = _named("slot", station) if station else None
     if draft is None or slot is None:
         return _no_longer_held(draft)
     before = draft.held
@@ -303,8 +307,7 @@ def take_confirm() -> ResponseReturnValue:
     held = draft.held if draft is not None else None
     if draft is None or held is None or not steps.may_see("confirm", draft, desk().today()):
         return _no_longer_held(draft)
-    shown = times.slot_named(request.form.get("slot", ""), held.place)
-    if shown != held.slot:
+    if _named("slot", held.place) != held.slot:
         return _confirm(draft, held, "confirm.changed", 409)
     if request.form.get("agree") != "yes":
         return _confirm(draft, held, "confirm.agree", 422)

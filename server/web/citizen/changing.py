@@ -106,7 +106,8 @@ def change() -> ResponseReturnValue:
     if draft is None:
         return redirect(url_for("ticket.booked"), code=303)
     place = stations.named(request.args.get("station", "")[:40])
-    slot = times.slot_named(request.form.get("time", ""), place.code) if place else None
+    named = request.form.get("time", "")
+    slot = times.slot_named(named, place.code, today=desk().today()) if place else None
     on = slot.starts_at.astimezone(HERE).date() if slot else None
     if slot is None or on is None or times.barred_days(draft, on, on):
         return _change(draft, "time.empty", 422)
@@ -130,7 +131,7 @@ def _move(session: Session, dossier: Dossier, slot: SlotRef) -> None:
 def take_other() -> ResponseReturnValue:
     """Take one of the times that are offered for one the office took away."""
     place, _, name = request.form.get("time", "")[: stations.LONGEST].partition(" ")
-    slot = times.slot_named(name, place)
+    slot = times.slot_named(name, place, today=desk().today())
     if slot is None or mine() is None:
         return redirect(url_for("ticket.booked"), code=303)
     now = desk().now()

@@ -197,7 +197,8 @@ def take() -> ResponseReturnValue:
 
 def _slot() -> SlotRef | None:
     place = stations.named(request.args.get("station", "")[: stations.LONGEST])
-    return times.slot_named(request.form.get("time", ""), place.code) if place else None
+    named = request.form.get("time", "")
+    return times.slot_named(named, place.code, today=desk().today()) if place else None
 
 
 def _allowed(people: People, slot: SlotRef) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from server.rules import card_qr, cases, codes, fields, lists, numbers, tickets
+from server.rules import card_qr, cases, codes, dates, fields, lists, numbers, tickets
 from server.rules import priority as groups
 from server.rules.ages import age_on
 from server.rules.fields import Refused
@@ -255,8 +255,5 @@ def family_person(form: Form, today: date, profile: str) -> Read:
 
 
 def day(text: str) -> date | None:
-    """Return the day in ``2026-11-24``, or None."""
-    try:
-        return date.fromisoformat(text) if len(text) == 10 else None  # noqa: PLR2004 - its length
-    except ValueError:
-        return None
+    """Return the day in ``2026-11-24`` on which an appointment may be, or None."""
+    return dates.day(text)

@@ -5,7 +5,7 @@ It takes no place: what is shown may be gone when it is chosen.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from flask import request
 
@@ -16,6 +16,7 @@ from scheduler.slots import SlotRef
 from server.cases import needs
 from server.cases.needs import Need
 from server.clock import HERE
+from server.rules import dates
 from server.web.availability import window
 from server.web.citizen.desk import Draft, desk
 from server.web.citizen.month import Month, after, asked, month
@@ -88,15 +89,12 @@ def slot_name(slot: SlotRef) -> str:
     return f"{slot.starts_at.astimezone(UTC).isoformat(timespec='minutes')} {slot.lane}"
 
 
-def slot_named(text: str, station: str) -> SlotRef | None:
-    """Return the slot a form names, or None."""
+def slot_named(text: str, station: str, *, today: date) -> SlotRef | None:
+    """Return the slot a form names, or None where it names none that may be offered."""
     moment, _, lane = text.partition(" ")
     if len(text) > LONGEST or not lane.replace("-", "_").isidentifier():
         return None
-    try:
-        starts_at = datetime.fromisoformat(moment)
-    except ValueError:
+    starts_at = dates.moment(moment)
+    if starts_at is None or not dates.may_be_offered(starts_at, today=today):
         return None
-    if starts_at.tzinfo is None:
-        return None
-    return SlotRef(place=station, starts_at=starts_at.astimezone(UTC), lane=lane)
+    return SlotRef(place=station, starts_at=starts_at, lane=lane)

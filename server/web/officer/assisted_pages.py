@@ -269,6 +269,8 @@ def ask_when(dossier: UUID) -> ResponseReturnValue:
             return _show(dossier, "assisted.not_now", 409)
         station = _station(session)
         days = _days(session, found, station, now)
+        # Only a day that is offered is asked about: the law may say nothing of others.
+        day = day if day in {one.date for one in days} else None
         times = _times(session, found, station, day, now) if day else ()
         stations = [
             place
@@ -281,7 +283,7 @@ def ask_when(dossier: UUID) -> ResponseReturnValue:
         station=station,
         stations=stations,
         days=days,
-        day=day if day in {one.date for one in days} else None,
+        day=day,
         times=times,
         slot_name=slot_name,
     )
@@ -294,7 +296,7 @@ def take_when(dossier: UUID) -> ResponseReturnValue:
     here, officer = desk(), me()
     with reading(here.engine) as session:
         station = _station(session)
-    slot = slot_named(request.form.get("time", ""), station.code)
+    slot = slot_named(request.form.get("time", ""), station.code, today=here.today())
     if slot is None:
         return _show(dossier, "assisted.full", 422)
 

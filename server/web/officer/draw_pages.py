@@ -19,6 +19,7 @@ from scheduler.draws import DrawRefused, DrawTrouble
 from scheduler.wish_life import NotNow
 from server.cases import officers, waiting
 from server.clock import HERE
+from server.rules import dates
 from server.store.tables import Role
 from server.web.guard import open_to
 from server.web.officer.desk import desk, me
@@ -79,18 +80,15 @@ def _text(field: str) -> str:
 
 
 def _day(field: str) -> date | None:
-    try:
-        return date.fromisoformat(_text(field))
-    except ValueError:
-        return None
+    return dates.day(_text(field))
 
 
 def _moment(field: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(_text(field))
-        return moment.replace(tzinfo=HERE) if 2000 <= moment.year < 2200 else None  # noqa: PLR2004 - years in which draws are
     except ValueError:
         return None
+    return moment.replace(tzinfo=HERE) if moment.year in dates.YEARS else None
 
 
 @pages.post("/draws")
