@@ -45,6 +45,8 @@ MOST_PEOPLE = 8
 """[D] Two grandparents, two parents, four children."""
 LONGEST = 240
 """[D] Minutes one person may need; half a working day."""
+ASKED = 500
+"""[D] People whose appointments are asked for at once."""
 CERTAIN = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 ALIVE = tuple(state for state in WishState if LIFE[state])
 
@@ -324,14 +326,35 @@ def withdraw(
 
 
 def withdraw_booked(session: Session, *, now: datetime, limit: int = 500) -> tuple[Wish, ...]:
-    """Withdraw wishes of people who have an appointment by now: nobody holds two places."""
+    """Withdraw wishes of people who have an appointment by now: nobody holds two places.
+
+    A family's wish ends, too, when one of them has: places for all of them would help nobody.
+    """
     booked = (
         sa.select(AppointmentRow.id)
         .where(AppointmentRow.whose == WishRow.whose, AppointmentRow.state.in_(CERTAIN))
         .exists()
     )
-    rows = _due(session, WishRow.state.in_(ALIVE), booked, limit=limit)
+    families = WishRow.id.in_(sorted(_booked_families(session))[:limit])
+    rows = _due(session, WishRow.state.in_(ALIVE), sa.or_(booked, families), limit=limit)
     return tuple(withdraw(session, row.id, now=now) for row in rows)
+
+
+def _booked_families(session: Session) -> set[UUID]:
+    """Return the wishes that live of which somebody who would come along has an appointment."""
+    rows = session.execute(
+        sa.select(WishRow.id, WishRow.members).where(WishRow.state.in_(ALIVE), WishRow.people > 1)
+    )
+    wish_of = {whose: wish for wish, said in rows for whose, *_ in said["members"]}
+    people, found = sorted(wish_of), set[UUID]()
+    for begin in range(0, len(people), ASKED):
+        certain = (
+            AppointmentRow.whose.in_(people[begin : begin + ASKED]),
+            AppointmentRow.state.in_(CERTAIN),
+        )
+        booked = session.scalars(sa.select(AppointmentRow.whose).where(*certain))
+        found.update(wish_of[whose] for whose in booked)
+    return found
 
 
 def lapse_due(session: Session, *, now: datetime, limit: int = 500) -> tuple[Wish, ...]:

@@ -205,6 +205,9 @@ def pass_on(session: Session, *, now: datetime, limit: int) -> int:
         key = "waiting.message.over" if over else "waiting.message.missed"
         _tell(session, one, key, {}, now=now)
     booked = wishes.withdraw_booked(session, now=now, limit=limit)
+    for one in booked:
+        if one.companions:  # one of them booked alone, and the others are to know
+            _tell(session, one, "waiting.message.booked", {}, now=now)
     lapsed = wishes.lapse_due(session, now=now, limit=limit)
     for one in lapsed:
         _tell(session, one, "waiting.message.over", {}, now=now)

@@ -8,7 +8,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import announcements, booking, draws, horizon, ledger, lottery, places, wishes
+from scheduler import (
+    announcements,
+    booking,
+    draws,
+    horizon,
+    ledger,
+    lottery,
+    offering,
+    places,
+    wishes,
+)
 from scheduler.announcements import Draw
 from scheduler.appointment import AlreadyBooked
 from scheduler.calendar import HERE
@@ -190,6 +200,30 @@ def test_who_has_an_appointment_does_not_wait(engine: sa.Engine, now: datetime) 
         assert second.id is not None
         with pytest.raises(NotNow):
             wishes.withdraw(session, second.id, now=now)
+
+
+def test_a_family_of_which_one_booked_alone_waits_no_longer_and_keeps_no_place(
+    engine: sa.Engine, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wishes, "ASKED", 2)
+    with transaction(engine) as session:
+        family = wishes.make(session, wish(1, 3), now=now)
+        other = wishes.make(session, wish(2, 2), now=now + HOUR)
+        assert [one.id for one in offering.offer_next(session, CODE, now=now + HOUR)] == [family.id]
+        booking.book(
+            session,
+            slot=slot(2),
+            whose="dossier-1-2",
+            person_key=b"person-1-2",
+            purpose="NEW",
+            now=now + HOUR,
+        )
+        done = wishes.withdraw_booked(session, now=now + HOUR)
+        assert [one.id for one in done] == [family.id]
+        assert state(session, family.id) is WishState.WITHDRAWN
+        assert wishes.withdraw_booked(session, now=now + HOUR) == ()
+        # What was kept for them goes to whoever stands behind.
+        assert [one.id for one in offering.offer_next(session, CODE, now=now + HOUR)] == [other.id]
 
 
 def test_a_wish_lapses_after_its_last_day_and_one_may_wish_anew(

@@ -21,7 +21,7 @@ from server.cases import messages, status, waiting
 from server.cli import worker
 from server.clock import HERE
 from server.registry.port import Person
-from server.store.tables import Message
+from server.store.tables import Dossier, Message
 from tests.web.citizens import (
     DUNG,
     HANOI,
@@ -243,6 +243,31 @@ def test_a_family_answers_elsewhere_with_its_first_persons_code(office: Office) 
     assert done.request.path == "/family/booked"
     for number in (KHUE, DUNG):
         assert office.person(number).full_name in done.text
+
+
+@on_one_engine
+def test_a_family_of_which_one_booked_alone_is_told_that_waiting_together_has_ended(
+    office: Office,
+) -> None:
+    fill_up(office)
+    _family(office).post("/waiting", {**FORM, "who": "family"})
+    with transaction(office.engine) as session:
+        session.execute(sa.update(SlotRow).where(SlotRow.offered).values(capacity=2))
+        name = office.person(DUNG).full_name
+        dossier = session.scalars(sa.select(Dossier).where(Dossier.full_name == name)).one()
+        free = sa.select(SlotRow).where(SlotRow.offered, SlotRow.capacity > SlotRow.taken)
+        row = session.scalars(free.order_by(SlotRow.starts_at.desc()).limit(1)).one()
+        booking.book(
+            session,
+            slot=booking.SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane),
+            whose=str(dossier.id),
+            person_key=dossier.person_key or b"",
+            purpose=dossier.purpose,
+            now=office.clock(),
+            public=False,
+        )
+    do(office, "places offered")
+    assert told(office)[-1] == "waiting.message.booked"
 
 
 def test_who_accepts_while_choosing_elsewhere_gives_that_place_back(office: Office) -> None:
