@@ -4,20 +4,22 @@ Only this file sets an appointment's state, and only through `life.after`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import claims, freed, history, seating, slots
+from scheduler import claims, freed, history, slots
 from scheduler.appointment import AppointmentUnknown
 from scheduler.history import SYSTEM
 from scheduler.life import AppointmentEvent, AppointmentState, after
-from scheduler.seating import Chain
 from scheduler.slots import Seat, SlotFull, SlotRef
 from scheduler.tables import AppointmentRow, FurtherRow
+
+T = TypeVar("T")
 
 SWEPT = timedelta(hours=6)
 """How far around a slot that seems full holds that ran out are looked for."""
@@ -138,29 +140,15 @@ def sweep(session: Session, slot: SlotRef, *, now: datetime) -> int:
     )
 
 
-def choose(
-    session: Session,
-    first: SlotRef,
-    lengths: Sequence[int],
-    *,
-    now: datetime,
-    lanes: Collection[str],
-    public: bool,
-    own: Mapping[Seat, int] | None = None,
-    lot: bool = False,
-) -> tuple[Chain, ...]:
-    """Choose slots as `seating.choose` does; holds that ran out are swept where none seem left.
+def find_room(session: Session, slot: SlotRef, ask: Callable[[], T], *, now: datetime) -> T:
+    """Return what `ask` returns; if no place seems left, it is asked again after a sweep.
 
     Raises:
-        SlotFull: there is no room for all of them side by side.
-        SlotGone: the time is past or not offered.
+        SlotFull: nothing was swept, or there is no place even so.
     """
-    for last in (False, True):
-        try:
-            return seating.choose(
-                session, first, lengths, now=now, lanes=lanes, public=public, own=own, lot=lot
-            )
-        except SlotFull:
-            if last or not sweep(session, first, now=now):
-                raise
-    raise AssertionError("unreachable: the second time returns or raises")
+    try:
+        return ask()
+    except SlotFull:
+        if not sweep(session, slot, now=now):
+            raise
+    return ask()

@@ -5,6 +5,7 @@ It changes none that is there, but for letting holds expire that ran out.
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from scheduler.appointment import AlreadyBooked, Appointment
 from scheduler.database import table_of
 from scheduler.life import AppointmentState
 from scheduler.seating import Chain
-from scheduler.slots import SlotFull, SlotRef
+from scheduler.slots import SlotRef
 from scheduler.tables import AppointmentRow
 
 Row = dict[str, Any]
@@ -69,14 +70,19 @@ def make(
         answered = requests.begin(session, request, row["id"], now=now)
         if answered is not None:
             return appointment.find(session, answered)
+    asked: dict[str, Any] = {"now": now, "lanes": lanes, "public": row["public"], "lot": lot}
     try:
-        minutes = _worth_trying(session, slot, now=now, lanes=lanes, public=row["public"], lot=lot)
+        # In a rush nearly everybody is turned away here, before anything is written.
+        minutes = happening.find_room(
+            session, slot, partial(slots.look, session, slot, **asked), now=now
+        )
         claim(session, row, person=person, now=now)
         try:
             if minutes < (length or 1):
                 chain = _take_chain(session, slot, row, lanes=lanes, now=now, lot=lot)
             else:
-                minutes = _take(session, slot, row, lanes=lanes, now=now, lot=lot)
+                take = partial(slots.take, session, slot, **asked)
+                minutes = happening.find_room(session, slot, take, now=now)
                 chain = Chain(slots=(slot,), minutes=minutes)
         except slots.SlotUnavailable:
             claims.give_up(session, [row["id"]])
@@ -139,45 +145,6 @@ def claim(session: Session, row: Row, *, person: tuple[bytes, str], now: datetim
         raise AlreadyBooked
 
 
-def _worth_trying(
-    session: Session,
-    slot: SlotRef,
-    *,
-    now: datetime,
-    lanes: Collection[str],
-    public: bool,
-    lot: bool,
-) -> int:
-    """Turn people away before anything is written: in a rush nearly everybody ends here.
-
-    Returns:
-        The slot's minutes.
-    """
-    try:
-        return slots.look(session, slot, now=now, lanes=lanes, public=public, lot=lot)
-    except SlotFull:
-        if not happening.sweep(session, slot, now=now):
-            raise
-    return slots.look(session, slot, now=now, lanes=lanes, public=public, lot=lot)
-
-
-def _take(
-    session: Session,
-    slot: SlotRef,
-    row: Row,
-    *,
-    lanes: Collection[str],
-    now: datetime,
-    lot: bool,
-) -> int:
-    try:
-        return slots.take(session, slot, now=now, lanes=lanes, public=row["public"], lot=lot)
-    except SlotFull:
-        if not happening.sweep(session, slot, now=now):
-            raise
-    return slots.take(session, slot, now=now, lanes=lanes, public=row["public"], lot=lot)
-
-
 def _take_chain(
     session: Session,
     slot: SlotRef,
@@ -189,9 +156,17 @@ def _take_chain(
 ) -> Chain:
     """Take the consecutive slots of a long appointment, all or none."""
     public = row["public"]
-    (chain,) = happening.choose(
-        session, slot, [row["length"]], now=now, lanes=lanes, public=public, lot=lot
+    choose = partial(
+        seating.choose,
+        session,
+        slot,
+        [row["length"]],
+        now=now,
+        lanes=lanes,
+        public=public,
+        lot=lot,
     )
+    (chain,) = happening.find_room(session, slot, choose, now=now)
     new = seating.seats(chain.slots, public=public)
     with session.begin_nested():
         seating.shift(session, {}, new, now=now, lanes=lanes, lot=lot)

@@ -6,6 +6,7 @@ It sets no state: nothing happens to the life of what is moved.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -43,9 +44,10 @@ def rows_to(
             raise MovedTooOften(f"{most} times")
         old = sum((happening.seats_of(session, row) for row in rows), Counter[Seat]())
         lengths = [row.length or 1 for row in rows]
-        chains = happening.choose(
-            session, to, lengths, now=now, lanes=lanes, public=public, own=old
+        choose = partial(
+            seating.choose, session, to, lengths, now=now, lanes=lanes, public=public, own=old
         )
+        chains = happening.find_room(session, to, choose, now=now)
         new = sum((seating.seats(c.slots, public=public) for c in chains), Counter[Seat]())
         with session.begin_nested():
             seating.shift(session, old, new, now=now, lanes=lanes, kept=certain)

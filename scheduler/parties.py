@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -120,9 +121,10 @@ def _make(
             zip(rows, members, strict=True), key=lambda pair: pair[1].person_key
         ):
             making.claim(session, row, person=(member.person_key, member.purpose), now=now)
-        chains = happening.choose(
-            session, first, lengths, now=now, lanes=lanes, public=public, lot=lot
+        choose = partial(
+            seating.choose, session, first, lengths, now=now, lanes=lanes, public=public, lot=lot
         )
+        chains = happening.find_room(session, first, choose, now=now)
         new = sum((seating.seats(c.slots, public=public) for c in chains), Counter[Seat]())
         seating.shift(session, {}, new, now=now, lanes=lanes, lot=lot)
         return tuple(
