@@ -115,13 +115,15 @@ def standing(session: Session, dossier: Dossier) -> Standing | None:
     )
 
 
-def live(session: Session, dossier: Dossier) -> Wish | None:
-    """Return the wish by which the dossier waits or has an offer to answer, or None."""
-    return wishes.live_of(session, str(dossier.id))
+def to_return_to(session: Session, dossier: Dossier) -> Wish | None:
+    """Return the wish that lives, or that ended unasked and may be made again; else None."""
+    found = standing(session, dossier)
+    kept = {*wishes.ALIVE, WishState.LAPSED}
+    return found.wish if found is not None and found.wish.state in kept else None
 
 
 def _live(session: Session, dossier: Dossier) -> UUID:
-    found = live(session, dossier)
+    found = wishes.live_of(session, str(dossier.id))
     if found is None or found.id is None:
         raise NothingOffered
     return found.id

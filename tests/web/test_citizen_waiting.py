@@ -246,6 +246,23 @@ def test_a_family_answers_elsewhere_with_its_first_persons_code(office: Office) 
 
 
 @on_one_engine
+def test_whoever_of_a_family_looks_sees_what_is_offered_to_all(office: Office) -> None:
+    fill_up(office)
+    with transaction(office.engine) as session:
+        offered = sa.update(SlotRow).where(SlotRow.offered)
+        session.execute(offered.values(capacity=2, public_capacity=2))
+    _family(office).post("/waiting", {**FORM, "who": "family"})
+    do(office, "places offered")
+    with reading(office.engine) as session:
+        name = office.person(DUNG).full_name
+        code = session.scalars(sa.select(Dossier.code).where(Dossier.full_name == name)).one()
+    other = office.browser()
+    page = other.post("/status/book", {"code": code, **birth_of(office.person(DUNG))})
+    assert "Có chỗ cho ông/bà" in page.text
+    assert office.person(KHUE).full_name not in page.text
+
+
+@on_one_engine
 def test_a_family_of_which_one_booked_alone_is_told_that_waiting_together_has_ended(
     office: Office,
 ) -> None:
@@ -268,6 +285,43 @@ def test_a_family_of_which_one_booked_alone_is_told_that_waiting_together_has_en
         )
     do(office, "places offered")
     assert told(office)[-1] == "waiting.message.booked"
+
+
+@on_one_engine
+def test_when_waiting_is_over_the_message_leads_to_where_one_may_join_again(
+    office: Office,
+) -> None:
+    fill_up(office)
+    ready(office, KHUE).post("/waiting", {**FORM, "first": "2026-12-09"})
+    office.clock.now += timedelta(days=17)
+    do(office, "places offered")
+    assert told(office)[-1] == "waiting.message.over"
+    other = office.browser()
+    other.get(link_in(said(office)))
+    page = opened(other, office.person(KHUE))
+    assert "Đã hết thời gian chờ" in page.text
+    assert "Ghi tên chờ lại" in page.text
+
+
+@on_one_engine
+def test_who_wants_no_messages_is_told_to_look(office: Office) -> None:
+    browser = ready(office, KHUE)
+    browser.post("/book/contact", {"phone": "0912 345 678", "email": "", "notify": "none"})
+    assert "chọn không nhận tin nhắn" in browser.get(f"/waiting?station={HANOI}").text
+    page = browser.post("/waiting", {**FORM, "first": "2026-12-09"}).text
+    assert "Đang chờ" in page
+    assert "chọn không nhận tin nhắn" in page
+    assert "chúng tôi nhắn tin theo cách" not in page
+
+
+@on_one_engine
+def test_a_form_that_is_refused_keeps_the_days_that_were_ticked(office: Office) -> None:
+    browser = ready(office, KHUE)
+    page = browser.post("/waiting", {**FORM, "weekdays": ["2"], "agree": ""}).text
+    ticked = re.findall(r'name="weekdays" value="(\d)"[^>]*checked', page)
+    assert ticked == ["2"]
+    page = browser.post("/waiting", {**FORM, "weekdays": []}).text
+    assert not re.search(r'name="weekdays"[^>]*checked', page)
 
 
 def test_who_accepts_while_choosing_elsewhere_gives_that_place_back(office: Office) -> None:

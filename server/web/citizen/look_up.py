@@ -79,7 +79,8 @@ def _standing(
     with transaction(desk().engine) as session:
         dossier = status.find(session, code, birth)
         seen = status.see(session, dossier) if dossier is not None else None
-        waits = waiting.live(session, dossier) if dossier is not None else None
+        books = dossier is not None and seen is not None and seen.line.may_book
+        waits = waiting.to_return_to(session, dossier) if dossier is not None and books else None
     if seen is None:
         return _unknown()
     page = render_template(
@@ -109,7 +110,7 @@ def _book(code: str, birth: BirthDate) -> ResponseReturnValue:
             return _unknown()
         if appointments.live(session, dossier) is not None:
             return _unknown()
-        waits = waiting.live(session, dossier) is not None
+        waits = waiting.to_return_to(session, dossier) is not None
         family = families.told_by(session, dossier) if waits else None
         if family is not None:
             who, name, token = waiters.FAMILY, FAMILY_TOKEN, families.new_token(family)

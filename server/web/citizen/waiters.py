@@ -40,6 +40,11 @@ class Waiter:
     first_day: date
     """From which all of them may come."""
 
+    @property
+    def told(self) -> bool:
+        """Whether they want to be told; else they have to look for themselves."""
+        return self.draft.answers.get("notify") != "none"
+
 
 def of_family() -> bool:
     """Return whether the page is a family's: it says so, or the browser holds nothing else."""
