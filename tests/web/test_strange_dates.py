@@ -14,6 +14,7 @@ from tests.officers import STATION
 from tests.web import test_citizen_family, test_officer_assisted
 from tests.web.api_stage import BOOKINGS, Programs, opened, slot
 from tests.web.citizens import CHILD, HANOI, KHUE, Office, confirm, fill, hold
+from tests.web.test_citizen_waiting import FORM
 
 DAY = date(2026, 11, 30)
 DAYS = ("0001-01-01", "1999-12-31", "2000-01-01", "2199-12-31", "2200-01-01", "9999-12-31")
@@ -142,3 +143,12 @@ def test_officers_pages_of_such_days_are_shown(desk: officers.Office, day: str) 
         assert supervisor.get(f"{path}{day}").status_code in {200, 422}, path
     days = {"first": day, "last": day, "closes": f"{day}T10:00", "beacon_at": f"{day}T12:00"}
     assert supervisor.post("/draws", lane="regular", **days).status_code == 422
+
+
+def test_nobody_waits_for_such_days(office: Office) -> None:
+    browser = office.browser()
+    fill(browser, office.person(CHILD))
+    for first in DAYS:
+        for last in DAYS:
+            answer = browser.post("/waiting", {**FORM, "first": first, "last": last})
+            assert answer.status_code == 422, (first, last)

@@ -23,6 +23,7 @@ from scheduler.wishes import AlreadyWaiting, WishRefused
 from server.cases import filing, waiting
 from server.cases.appointments import PersonUnknown
 from server.cases.waiting import NothingOffered, Standing
+from server.rules import dates
 from server.rules.dossier import NotNow
 from server.store.tables import Dossier
 from server.web.citizen import booking_pages as choosing
@@ -178,6 +179,8 @@ class Asked:
 def _read() -> Asked | dict[str, str]:
     """Return what the form asks for, or which field is wrong and why."""
     first, last = forms.day(_typed("first")), forms.day(_typed("last"))
+    if first is not None and first > desk().today() + dates.FARTHEST:
+        first = None
     days = request.form.getlist("weekdays")[:7]
     hours = HOURS.get(_typed("hours"))
     draw = _draw(_identity(_typed("draw")))
