@@ -16,6 +16,7 @@ from scheduler.booking import SlotFull, SlotGone, SlotRef
 from scheduler.database import reading, retrying
 from server.cases import officers, rebooking
 from server.cases.rebooking import Alternative
+from server.rules import dates
 from server.rules.dossier import NotNow
 from server.store.tables import Dossier, Role
 from server.web.guard import open_to
@@ -25,8 +26,6 @@ from server.web.officer.hours_pages import station
 pages = Blueprint("stranded", __name__)
 
 SUPERVISOR: Final = Role.SUPERVISOR.value
-YEARS: Final = range(2000, 2200)
-"""In which slots lie; the ends of what a clock can say overflow between time zones."""
 
 
 def _page(
@@ -113,11 +112,7 @@ def _slot(text: str) -> SlotRef | None:
     """Return the slot a button names: place, moment and lane."""
     place, _, rest = text[:80].partition("|")
     moment, _, lane_code = rest.partition("|")
-    try:
-        starts_at = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    usual = starts_at.tzinfo is not None and starts_at.year in YEARS
-    if not usual or not place or not lane_code:
+    starts_at = dates.moment(moment)
+    if starts_at is None or not place or not lane_code:
         return None
     return SlotRef(place=place, starts_at=starts_at, lane=lane_code)
