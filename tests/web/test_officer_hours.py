@@ -335,6 +335,16 @@ def test_a_slot_that_is_none_is_refused(office: Office, slot: str) -> None:
     assert browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot).status_code == 400
 
 
+@pytest.mark.parametrize("moment", ["2000-01-01T00:00+14:00", "2199-12-31T23:59-12:00"])
+def test_a_slot_of_another_century_is_gone(office: Office, moment: str) -> None:
+    dossier_id = book(office)
+    browser = office.signed_in("s.dung")
+    change(browser, **CLOSED)
+    slot = f"{STATION}|{moment}|regular"
+    answer = browser.post(f"/hours/stranded/{dossier_id}", what="move", slot=slot)
+    assert answer.status_code == 409
+
+
 def _alternatives(office: Office, dossier_id: UUID) -> list[tuple[str, str]]:
     """Place and local time of what somebody may have instead."""
     with office.session() as session:
