@@ -130,11 +130,10 @@ def book(
     public: bool = True,
     by: str = CITIZEN,
     request: bytes | None = None,
-    lot: bool = False,
 ) -> Appointment:
     """Take a place in the slot in one step.
 
-    The arguments are those of `hold`; `lot` says that the place was drawn by lot for this person.
+    The arguments are those of `hold`.
 
     Raises:
         SlotFull: every place is taken.
@@ -151,7 +150,6 @@ def book(
         by=by,
         request=request,
         now=now,
-        lot=lot,
     )
 
 

@@ -54,7 +54,6 @@ def make(
     by: str,
     request: bytes | None,
     now: datetime,
-    lot: bool = False,
 ) -> Appointment:
     """Make an appointment; `booking.hold` says what the arguments are.
 
@@ -62,7 +61,7 @@ def make(
         SlotFull, SlotGone, AlreadyBooked: nothing was changed.
     """
     row = blank(slot, {**values, "length": length}, now=now)
-    if not lot and slot.lane in lanes and slot.starts_at > now:
+    if slot.lane in lanes and slot.starts_at > now:
         made = _at_once(session, row, person=person, by=by, request=request, now=now)
         if made is not None:
             return made
@@ -70,7 +69,7 @@ def make(
         answered = requests.begin(session, request, row["id"], now=now)
         if answered is not None:
             return appointment.find(session, answered)
-    asked: dict[str, Any] = {"now": now, "lanes": lanes, "public": row["public"], "lot": lot}
+    asked: dict[str, Any] = {"now": now, "lanes": lanes, "public": row["public"]}
     try:
         # In a rush nearly everybody is turned away here, before anything is written.
         minutes = happening.find_room(
@@ -79,7 +78,7 @@ def make(
         claim(session, row, person=person, now=now)
         try:
             if minutes < (length or 1):
-                chain = _take_chain(session, slot, row, lanes=lanes, now=now, lot=lot)
+                chain = _take_chain(session, slot, row, lanes=lanes, now=now)
             else:
                 take = partial(slots.take, session, slot, **asked)
                 minutes = happening.find_room(session, slot, take, now=now)
@@ -152,7 +151,6 @@ def _take_chain(
     *,
     lanes: Collection[str],
     now: datetime,
-    lot: bool,
 ) -> Chain:
     """Take the consecutive slots of a long appointment, all or none."""
     public = row["public"]
@@ -164,10 +162,9 @@ def _take_chain(
         now=now,
         lanes=lanes,
         public=public,
-        lot=lot,
     )
     (chain,) = happening.find_room(session, slot, choose, now=now)
     new = seating.seats(chain.slots, public=public)
     with session.begin_nested():
-        seating.shift(session, {}, new, now=now, lanes=lanes, lot=lot)
+        seating.shift(session, {}, new, now=now, lanes=lanes)
     return chain

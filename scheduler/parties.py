@@ -69,9 +69,7 @@ def hold(
         "hold_until": now + timedelta(minutes=minutes),
         "hold_minutes": minutes,
     }
-    return _make(
-        session, members, first, held, lanes=lanes, public=public, by=by, now=now, lot=False
-    )
+    return _make(session, members, first, held, lanes=lanes, public=public, by=by, now=now)
 
 
 def book(
@@ -83,7 +81,6 @@ def book(
     lanes: Collection[str] = PUBLIC,
     public: bool = True,
     by: str = CITIZEN,
-    lot: bool = False,
 ) -> tuple[Appointment, ...]:
     """Book places side by side for all of them in one step.
 
@@ -91,9 +88,7 @@ def book(
         SlotFull, SlotGone, AlreadyBooked, PartySize: as `hold`.
     """
     certain = {"state": AppointmentState.BOOKED}
-    return _make(
-        session, members, first, certain, lanes=lanes, public=public, by=by, now=now, lot=lot
-    )
+    return _make(session, members, first, certain, lanes=lanes, public=public, by=by, now=now)
 
 
 def _make(
@@ -106,7 +101,6 @@ def _make(
     public: bool,
     by: str,
     now: datetime,
-    lot: bool,
 ) -> tuple[Appointment, ...]:
     _refuse_size(len(members))
     lengths = [member.length for member in members]
@@ -122,11 +116,11 @@ def _make(
         ):
             making.claim(session, row, person=(member.person_key, member.purpose), now=now)
         choose = partial(
-            seating.choose, session, first, lengths, now=now, lanes=lanes, public=public, lot=lot
+            seating.choose, session, first, lengths, now=now, lanes=lanes, public=public
         )
         chains = happening.find_room(session, first, choose, now=now)
         new = sum((seating.seats(c.slots, public=public) for c in chains), Counter[Seat]())
-        seating.shift(session, {}, new, now=now, lanes=lanes, lot=lot)
+        seating.shift(session, {}, new, now=now, lanes=lanes)
         return tuple(
             making.write(
                 session,

@@ -50,16 +50,14 @@ class Chain:
         return self.slots[0]
 
 
-def _read(
-    session: Session, *where: sa.ColumnElement[bool], public: bool, lot: bool, limit: int
-) -> list[Room]:
+def _read(session: Session, *where: sa.ColumnElement[bool], public: bool, limit: int) -> list[Room]:
     rows = session.execute(
         sa.select(
             SlotRow.place,
             SlotRow.starts_at,
             SlotRow.lane,
             SlotRow.minutes,
-            slots.free_places(public=public, lot=lot),
+            slots.free_places(public=public),
         )
         .where(*where, SlotRow.offered)
         .order_by(SlotRow.lane, SlotRow.starts_at)
@@ -144,7 +142,6 @@ def choose(
     lanes: Collection[str],
     public: bool,
     own: Mapping[Seat, int] | None = None,
-    lot: bool = False,
 ) -> tuple[Chain, ...]:
     """Choose the slots of people who begin at `first`; nothing is locked.
 
@@ -156,7 +153,6 @@ def choose(
         lanes: lanes the asker may book.
         public: whether they book for themselves.
         own: places they have and would give back for these.
-        lot: whether places that are given by lot are theirs to take.
 
     Raises:
         SlotFull: there is no room for all of them side by side.
@@ -170,7 +166,6 @@ def choose(
         SlotRow.lane == first.lane,
         SlotRow.starts_at >= first.starts_at,
         public=public,
-        lot=lot,
         limit=_reach(lengths),
     )
     if not rooms or rooms[0].slot != first:
@@ -209,7 +204,6 @@ def fits(
         SlotRow.starts_at < ended,
         SlotRow.starts_at > now,
         public=public,
-        lot=False,
         limit=24 * 60,
     )
     reach = _reach(lengths)

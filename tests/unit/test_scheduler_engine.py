@@ -181,7 +181,6 @@ def test_what_is_given_by_lot_is_taken_by_nobody_for_themselves(
         with pytest.raises(SlotByLot):
             booking.hold(session, **_asked(1, slot(0), now, minutes=10))
         booking.book(session, **_asked(1, slot(0), now, public=False))
-        booking.book(session, **_asked(2, slot(1), now, lot=True))
 
 
 def test_a_citizen_changes_twice_and_an_officer_as_often_as_it_takes(
