@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import claims, plan
+from scheduler import claims, plan, slots
 from scheduler.life import AppointmentState
 from scheduler.slots import SlotRef
 from scheduler.tables import AppointmentRow, ClaimRow
@@ -68,7 +68,7 @@ class Appointment:
     @property
     def slot(self) -> SlotRef:
         """Which slot it begins in."""
-        return SlotRef(place=self.place, starts_at=self.starts_at, lane=self.lane)
+        return slots.of_row(self)
 
     @property
     def ends_at(self) -> datetime:

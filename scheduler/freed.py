@@ -165,5 +165,4 @@ def give_back(session: Session, rows: Sequence[FreedRow]) -> None:
 
 def seat_of(row: FreedRow) -> Seat:
     """Return which place is kept."""
-    slot = SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane)
-    return Seat(slot=slot, public=row.public)
+    return Seat(slot=slots.of_row(row), public=row.public)

@@ -38,21 +38,15 @@ def locked(session: Session, appointment_id: UUID) -> AppointmentRow:
     return row
 
 
-def slot_of(row: AppointmentRow) -> SlotRef:
-    """Return the slot a row begins in."""
-    return SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane)
-
-
 def seats_of(session: Session, row: AppointmentRow) -> Counter[Seat]:
     """Return the places a row takes."""
-    found = Counter([Seat(slot=slot_of(row), public=row.public)])
+    found = Counter([Seat(slot=slots.of_row(row), public=row.public)])
     if row.length:
         further = session.scalars(
             sa.select(FurtherRow).where(FurtherRow.appointment_id == row.id)
         ).all()
         for one in further:
-            slot = SlotRef(place=one.place, starts_at=one.starts_at, lane=one.lane)
-            found[Seat(slot=slot, public=one.public)] += 1
+            found[Seat(slot=slots.of_row(one), public=one.public)] += 1
     return found
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scheduler import slots
 from scheduler.database import table_of
 from scheduler.slots import SlotRef
 from scheduler.tables import AppointmentRow, HistoryRow
@@ -95,7 +96,7 @@ def _entry(
 
 def goes_on(row: AppointmentRow, *, event: str, by: str, now: datetime) -> Known:
     """Return the next entry of a locked row as it stands now, and count it there."""
-    slot = SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane)
+    slot = slots.of_row(row)
     row.events += 1
     entry, row.head = _entry(row.id, row.events, row.head, event=event, slot=slot, by=by, now=now)
     return entry
@@ -125,7 +126,7 @@ def of(session: Session, appointment_id: UUID) -> tuple[Entry, ...]:
             at=row.at,
             by=row.by,
             event=row.event,
-            slot=SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane),
+            slot=slots.of_row(row),
         )
         for row in _rows(session, appointment_id)
     )

@@ -11,7 +11,7 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler import happening, history, seating
+from scheduler import happening, history, seating, slots
 from scheduler.appointment import LONGEST_HOLD, MovedTooOften
 from scheduler.life import AppointmentEvent, NotNow, after
 from scheduler.seating import Chain
@@ -39,7 +39,7 @@ def rows_to(
         after(row.state, AppointmentEvent.CANCEL)  # what cannot be given back cannot be moved
         refuse_run_out(row, now)
     certain = rows[0].hold_until is None
-    if len(rows) > 1 or happening.slot_of(rows[0]) != to:
+    if len(rows) > 1 or slots.of_row(rows[0]) != to:
         if certain and most is not None and max(row.moved for row in rows) >= most:
             raise MovedTooOften(f"{most} times")
         old = sum((happening.seats_of(session, row) for row in rows), Counter[Seat]())

@@ -6,7 +6,7 @@ It knows no appointments and no persons.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,6 +38,27 @@ class SlotRef:
     place: str
     starts_at: datetime
     lane: str
+
+
+class Placed(Protocol):
+    """A row that says in which slot something is."""
+
+    @property
+    def place(self) -> str:
+        """Where."""
+
+    @property
+    def starts_at(self) -> datetime:
+        """When."""
+
+    @property
+    def lane(self) -> str:
+        """In which lane."""
+
+
+def of_row(row: Placed) -> SlotRef:
+    """Return the slot a row names."""
+    return SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

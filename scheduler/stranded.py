@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scheduler import slots
 from scheduler.appointment import Appointment, of_row
 from scheduler.database import insert_missing
 from scheduler.life import AppointmentState
@@ -198,7 +199,7 @@ def _record(found: sa.Row[StrandedRow, AppointmentRow, bool]) -> Stranded:
     appointment = of_row(appointment_row)
     return Stranded(
         appointment=appointment,
-        was=SlotRef(place=row.place, starts_at=row.starts_at, lane=row.lane),
+        was=slots.of_row(row),
         state=_state(row, appointment, missing=missing),
         found_at=row.found_at,
         told_at=row.told_at,

@@ -6,7 +6,7 @@ It decides nothing: whoever takes a place asks the scheduler, which counts anew.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -15,6 +15,8 @@ from scheduler import offers
 from scheduler.database import reading
 from scheduler.offers import Day
 from scheduler.places import PUBLIC
+from scheduler.search import Station
+from server.clock import HERE
 from server.web.fresh import Fresh
 
 EXTENSION = "availability"
@@ -60,6 +62,20 @@ class Window:
 def open_window(engine: sa.Engine) -> Window:
     """Return a window with nothing kept yet."""
     return Window(engine=engine, months=Fresh(seconds=SECONDS, most=MOST_MONTHS))
+
+
+def in_json(station: Station, earliest: datetime | None) -> dict[str, Any]:
+    """Return a station and its earliest free time as programs read them."""
+    return {
+        "code": station.code,
+        "name": station.name,
+        "address": station.address,
+        "ward": station.ward,
+        "province": station.province,
+        "latitude": station.where[0] if station.where else None,
+        "longitude": station.where[1] if station.where else None,
+        "earliest": earliest.astimezone(HERE).isoformat() if earliest else None,
+    }
 
 
 def window() -> Window:

@@ -16,7 +16,7 @@ from server.web.api import bodies
 from server.web.api.answers import answer
 from server.web.api.desk import desk, lanes, now, today
 from server.web.api.problems import Code, Refused
-from server.web.availability import SECONDS, window
+from server.web.availability import SECONDS, in_json, window
 from server.web.guard import open_to
 
 MOST_DAYS = 62
@@ -28,15 +28,8 @@ LONGEST_STAY = 240
 
 def _station(station: Station) -> dict[str, Any]:
     return {
-        "code": station.code,
-        "name": station.name,
-        "address": station.address,
-        "ward": station.ward,
-        "province": station.province,
-        "latitude": station.where[0] if station.where else None,
-        "longitude": station.where[1] if station.where else None,
+        **in_json(station, station.earliest),
         "distance_km": None if station.distance_km is None else round(station.distance_km, 1),
-        "earliest": station.earliest.astimezone(HERE).isoformat() if station.earliest else None,
     }
 
 

@@ -21,6 +21,7 @@ from scheduler.feed import Availability
 from scheduler.places import PlaceUnknown
 from server.clock import HERE
 from server.rules import lists
+from server.web.availability import in_json
 from server.web.citizen.desk import HORIZON, desk
 from server.web.fresh import Fresh
 from server.web.guard import open_to
@@ -79,16 +80,8 @@ def _about() -> dict[str, Any]:
 
 
 def _station(found: Availability) -> dict[str, Any]:
-    station, earliest = found.station, found.earliest
     return {
-        "code": station.code,
-        "name": station.name,
-        "address": station.address,
-        "ward": station.ward,
-        "province": station.province,
-        "latitude": station.where[0] if station.where else None,
-        "longitude": station.where[1] if station.where else None,
-        "earliest": earliest.astimezone(HERE).isoformat() if earliest else None,
+        **in_json(found.station, found.earliest),
         "days": [
             {"date": count.date.isoformat(), "free": count.free, "capacity": count.capacity}
             for count in found.days
