@@ -66,7 +66,7 @@ def rows_to(
 
 def _sit(session: Session, row: AppointmentRow, chain: Chain, *, public: bool) -> None:
     """Let a row stand for another chain of slots, whose places were taken."""
-    if row.minutes != chain.minutes or len(chain.slots) > 1 or row.length:
+    if row.length:  # only then there is more than one
         session.execute(
             sa.delete(FurtherRow)
             .where(FurtherRow.appointment_id == row.id)

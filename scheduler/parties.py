@@ -107,10 +107,10 @@ def _make(
     party = uuid4()
     with session.begin_nested():
         rows = []
-        # Whoever books two families that share people claims them in the same order.
         for member in members:
             own = {"whose": member.whose, "length": member.length, "public": public}
             rows.append(making.blank(first, {**values, **own, "party": party}, now=now))
+        # Two families that share people claim them in the same order.
         for row, member in sorted(
             zip(rows, members, strict=True), key=lambda pair: pair[1].person_key
         ):
